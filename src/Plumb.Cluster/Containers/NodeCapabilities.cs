@@ -1,0 +1,31 @@
+namespace Plumb.Cluster.Containers;
+
+/// <summary>What a node of the lab can and cannot enforce on this machine. Nothing that is missing is passed over in silence.</summary>
+/// <param name="NotEnforced">One sentence for each thing that a real node enforces and this one does not, with what would mend it.</param>
+internal sealed record NodeCapabilities(bool Isolation, bool MemoryLimits, bool CpuLimits, bool PodAddresses, IReadOnlyList<string> NotEnforced)
+{
+    public static NodeCapabilities Of(ContainerRuntime runtime)
+    {
+        var hierarchies = runtime.Hierarchies;
+        var missing = new List<string>();
+        if (!runtime.IsIsolating)
+        {
+            missing.Add("Containers share this machine's files and processes, and volumes are not mounted at their paths: run as root (with CAP_SYS_ADMIN) to isolate them.");
+        }
+        if (!hierarchies.HasMemory)
+        {
+            missing.Add("Memory limits are not enforced, so nothing is OOMKilled: run as root with the cgroup memory controller mounted.");
+        }
+        if (!hierarchies.HasCpu)
+        {
+            missing.Add("CPU limits are not enforced, so nothing is throttled: run as root with the cgroup cpu controller mounted.");
+        }
+        var addresses = false;
+        if (!addresses)
+        {
+            missing.Add("Pods share ports: a program that binds 0.0.0.0 takes its port on every pod's address, so two pods cannot both do it.");
+        }
+        missing.Add("All containers share one network namespace: localhost is the machine's own, and NetworkPolicy has no effect.");
+        return new NodeCapabilities(runtime.IsIsolating, hierarchies.HasMemory, hierarchies.HasCpu, addresses, missing);
+    }
+}

@@ -1,0 +1,182 @@
+using System.Runtime.InteropServices;
+
+namespace Plumb.Cluster.Containers;
+
+/// <summary>A process that was started, with the read ends of its output.</summary>
+[StructLayout(LayoutKind.Auto)]
+internal readonly record struct Spawned(int Pid, int PidFd, int OutFd, int ErrFd);
+
+/// <param name="Script">Shell words before the command.</param>
+/// <param name="Prefix">A program that becomes the command.</param>
+internal sealed record FirstProcess(string Script, IReadOnlyList<string> Prefix);
+
+/// <summary>
+/// Starts a process from the calling thread with that thread's namespaces, root and identity. posix_spawn, not fork: managed
+/// code cannot run in a forked child.
+/// </summary>
+internal static class Spawner
+{
+    private const short Flags = 0x04 | 0x08 | 0x80; // default signals, signal mask, new session
+    private const int OpaqueBytes = 512;
+
+    /// <summary>The shell moves itself into the cgroups, through descriptors that need no path inside the container, and becomes the command.</summary>
+    private const string ShellPath = "/bin/sh";
+
+    /// <summary>Capabilities that a container's root keeps, as the usual container engines do.</summary>
+    private static readonly (int Number, string Name)[] KeptCapabilities =
+    [
+        (0, "chown"), (1, "dac_override"), (3, "fowner"), (4, "fsetid"), (5, "kill"), (6, "setgid"), (7, "setuid"), (8, "setpcap"),
+        (10, "net_bind_service"), (13, "net_raw"), (18, "sys_chroot"), (27, "mknod"), (29, "audit_write"), (31, "setfcap"),
+    ];
+
+    private const int LastCapability = 40;
+    private const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+    public static void DropCapabilities()
+    {
+        for (var capability = 0; capability <= LastCapability; capability++)
+        {
+            if (KeptCapabilities.All(kept => kept.Number != capability))
+            {
+                _ = Native.prctl(Native.PrCapBsetDrop, (ulong)capability, 0, 0, 0);
+            }
+        }
+    }
+
+    /// <summary>Changes the calling thread only: the C library's setuid would change the whole program.</summary>
+    public static string? Become(ContainerUser user)
+    {
+        if (user.Uid == 0 && user.Gid == 0 && user.Groups.Count == 0)
+        {
+            return null;
+        }
+        uint[] groups = user.Groups.Count == 0 ? [user.Gid] : [.. user.Groups];
+        var gid = (nint)user.Gid;
+        var uid = (nint)user.Uid;
+        return Native.syscallGroups(Native.SysSetGroups, groups.Length, groups) == 0
+            && Native.syscall(Native.SysSetResGid, gid, gid, gid, 0, 0) == 0
+            && Native.syscall(Native.SysSetResUid, uid, uid, uid, 0, 0) == 0
+            ? null
+            : $"setuid {user.Uid}: {Native.Describe(Native.LastError)}";
+    }
+
+    /// <summary>Null when the program can be run; otherwise the words of the container runtimes for why not.</summary>
+    public static string? Missing(string program, IReadOnlyList<KeyValuePair<string, string>> environment)
+    {
+        if (program.Contains('/', StringComparison.Ordinal))
+        {
+            var path = Native.Text(program);
+            if (Native.access(path, 0) != 0)
+            {
+                return $"exec: \"{program}\": stat {program}: no such file or directory";
+            }
+            return Directory.Exists(program) ? $"exec: \"{program}\": is a directory"
+                : Native.access(path, 1) == 0 ? null : $"exec: \"{program}\": permission denied";
+        }
+        var search = environment.LastOrDefault(pair => pair.Key == "PATH").Value ?? DefaultPath;
+        var found = search.Split(':').Any(directory => File.Exists($"{directory}/{program}") && Native.access(Native.Text($"{directory}/{program}"), 1) == 0);
+        return found ? null : $"exec: \"{program}\": executable file not found in $PATH";
+    }
+
+    /// <summary>
+    /// Words that go before the command when it is a container's first process: it mounts its own /proc, which only a process inside
+    /// the new PID namespace can do, and then gives up what it must not keep.
+    /// </summary>
+    public static FirstProcess First(ContainerSpec spec)
+    {
+        List<string> words = spec.Privileged ? [] : [$"--bounding-set=-all{string.Concat(KeptCapabilities.Select(entry => $",+{entry.Name}"))}"];
+        if (spec.User is { Uid: not 0 } or { Gid: not 0 } or { Groups.Count: > 0 })
+        {
+            var groups = spec.User.Groups.Count == 0 ? [spec.User.Gid] : spec.User.Groups;
+            words.AddRange([$"--reuid={spec.User.Uid}", $"--regid={spec.User.Gid}", $"--groups={string.Join(',', groups)}"]);
+        }
+        return new FirstProcess("/bin/mount -n -t proc -o nosuid,nodev,noexec proc /proc && ", words.Count == 0 ? [] : ["/usr/bin/setpriv", .. words, "--"]);
+    }
+
+    /// <param name="inputFd">What becomes standard input; it is not closed.</param>
+    /// <param name="cgroupFds">Open cgroup.procs files; not closed.</param>
+    public static (Spawned Process, string? Failure) Spawn(
+        IReadOnlyList<string> command, IReadOnlyList<KeyValuePair<string, string>> environment, int inputFd, IReadOnlyList<int> cgroupFds, FirstProcess? first = null)
+    {
+        var (outPipe, errPipe) = (new int[2], new int[2]);
+        if (Native.pipe2(outPipe, Native.OCloExec) != 0 || Native.pipe2(errPipe, Native.OCloExec) != 0)
+        {
+            return (default, $"pipe: {Native.Describe(Native.LastError)}");
+        }
+        var (actions, attributes) = (new byte[OpaqueBytes], new byte[OpaqueBytes]);
+        _ = Native.posix_spawn_file_actions_init(actions);
+        _ = Native.posix_spawnattr_init(attributes);
+        Redirect(actions, inputFd, outPipe[1], errPipe[1], cgroupFds);
+        Signals(attributes);
+        var words = Words(first is null ? command : [.. first.Prefix, .. command], environment, cgroupFds.Count, first?.Script ?? "");
+        var argv = Pointers(words.Skip(1));
+        var envp = Pointers(environment.Where(IsShellName).Select(pair => $"{pair.Key}={pair.Value}"));
+        var error = Native.posix_spawn(out var pid, Native.Text(words[0]), actions, attributes, argv, envp);
+        Free(argv);
+        Free(envp);
+        _ = Native.posix_spawn_file_actions_destroy(actions);
+        _ = Native.close(outPipe[1]);
+        _ = Native.close(errPipe[1]);
+        if (error != 0)
+        {
+            _ = Native.close(outPipe[0]);
+            _ = Native.close(errPipe[0]);
+            return (default, $"exec {words[0]}: {Native.Describe(error)}");
+        }
+        _ = Native.fcntl(outPipe[0], 4, Native.ONonBlock);
+        _ = Native.fcntl(errPipe[0], 4, Native.ONonBlock);
+        var pidFd = (int)Native.syscall(Native.SysPidfdOpen, pid, 0, 0, 0, 0);
+        return (new Spawned(pid, pidFd, outPipe[0], errPipe[0]), null);
+    }
+
+    /// <summary>The program's path, then its arguments from argv[0] on.</summary>
+    private static List<string> Words(IReadOnlyList<string> command, IReadOnlyList<KeyValuePair<string, string>> environment, int cgroups, string script)
+    {
+        var joins = string.Concat(Enumerable.Range(3, cgroups).Select(fd => $"echo 0 >&{fd} && "));
+        var closes = string.Concat(Enumerable.Range(3, cgroups).Select(fd => $" {fd}>&-"));
+        List<string> words = [ShellPath, "sh", "-c", $"{script}{joins}exec \"$@\"{closes}", "sh"];
+        // A shell drops variables whose names it could not assign to; env(1) hands them on.
+        var odd = environment.Where(pair => !IsShellName(pair)).Select(pair => $"{pair.Key}={pair.Value}").ToList();
+        if (odd.Count > 0)
+        {
+            words.AddRange(["/usr/bin/env", .. odd]);
+        }
+        words.AddRange(command);
+        return words;
+    }
+
+    private static bool IsShellName(KeyValuePair<string, string> pair) =>
+        pair.Key.Length > 0 && !char.IsAsciiDigit(pair.Key[0]) && pair.Key.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '_');
+
+    private static void Redirect(byte[] actions, int inputFd, int outFd, int errFd, IReadOnlyList<int> cgroupFds)
+    {
+        _ = Native.posix_spawn_file_actions_adddup2(actions, inputFd, 0);
+        _ = Native.posix_spawn_file_actions_adddup2(actions, outFd, 1);
+        _ = Native.posix_spawn_file_actions_adddup2(actions, errFd, 2);
+        for (var i = 0; i < cgroupFds.Count; i++)
+        {
+            _ = Native.posix_spawn_file_actions_adddup2(actions, cgroupFds[i], 3 + i);
+        }
+    }
+
+    private static void Signals(byte[] attributes)
+    {
+        var (all, none) = (new byte[128], new byte[128]);
+        _ = Native.sigfillset(all);
+        _ = Native.sigemptyset(none);
+        _ = Native.posix_spawnattr_setsigdefault(attributes, all);
+        _ = Native.posix_spawnattr_setsigmask(attributes, none);
+        _ = Native.posix_spawnattr_setflags(attributes, Flags);
+    }
+
+    /// <summary>Text pointers with a null at the end, as the C library takes them.</summary>
+    private static nint[] Pointers(IEnumerable<string> texts) => [.. texts.Select(Marshal.StringToCoTaskMemUTF8), 0];
+
+    private static void Free(nint[] pointers)
+    {
+        foreach (var pointer in pointers)
+        {
+            Marshal.FreeCoTaskMem(pointer);
+        }
+    }
+}
