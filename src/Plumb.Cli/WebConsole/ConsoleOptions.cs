@@ -1,0 +1,27 @@
+using System.Net;
+using Plumb.Cli.WebConsole.Traffic;
+
+namespace Plumb.Cli.WebConsole;
+
+/// <summary>What a console shows and where it listens.</summary>
+internal sealed record ConsoleOptions
+{
+    /// <summary>The port that is tried when none was asked for; if it is taken, any free one.</summary>
+    internal const int UsualPort = 7585;
+
+    /// <summary>Loopback unless a person asked for something else, which is worth a warning: the token crosses the network in clear text.</summary>
+    public IPAddress Address { get; init; } = IPAddress.Loopback;
+
+    /// <summary>The port that was asked for (0: any free one), or null for the usual one.</summary>
+    public int? Port { get; init; }
+
+    public required IClusterFeed Feed { get; init; }
+
+    /// <summary>Where charts come from, or null when there is no Prometheus: then there are no charts, and the page says so.</summary>
+    public ITrafficSource? Traffic { get; init; }
+
+    /// <summary>What can be run, or null for a console that only shows.</summary>
+    public IExperimentDesk? Experiments { get; init; }
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}
