@@ -142,6 +142,8 @@ internal sealed class KubeTransport : IDisposable
             _certificate = identity.Value.Certificate;
             // A server URL may have a path of its own (a proxy of many clusters), so the two are joined, not resolved.
             using var request = new HttpRequestMessage(method, new Uri(Server.AbsoluteUri.TrimEnd('/') + path));
+            // .NET takes the name for SNI and for the certificate's check from here; an API server does not look at it.
+            request.Headers.Host = _target.Tls.ServerName;
             request.Headers.Authorization = identity.Value.Authorization;
             request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
             if (body is not null)
@@ -190,7 +192,6 @@ internal sealed class KubeTransport : IDisposable
     {
         var options = new SslClientAuthenticationOptions
         {
-            TargetHost = tls.ServerName,
             LocalCertificateSelectionCallback = (_, _, _, _, _) => _certificate!,
         };
         if (tls.SkipVerification)

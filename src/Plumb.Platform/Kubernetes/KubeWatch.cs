@@ -31,6 +31,7 @@ internal sealed class KubeWatch(KubeClient client, KubeTransport transport, Kube
                 _failures += list.IsSuccess ? 0 : 1;
                 if (list.IsSuccess)
                 {
+                    _lastGood = _time.GetTimestamp();
                     foreach (var change in _state.Resync(list.Value, _time.GetTimestamp()))
                     {
                         yield return change;
