@@ -1,1 +1,50 @@
-return 0;
+using Plumb.Cli.Framework;
+using Plumb.Cli.Output;
+using Plumb.Core;
+using Plumb.Platform.Storage;
+
+namespace Plumb.Cli;
+
+internal static class Program
+{
+    /// <summary>
+    /// The table of contents: what stands here, in this order, is what help, completion and docs/commands.md show.
+    /// The file of a command is its path: <c>plumb experiment run</c> is Commands/Experiment/Run.cs.
+    /// </summary>
+    public static IReadOnlyList<CommandNode> Contents =>
+    [
+        new Commands.Completion(),
+        new Commands.Version(),
+    ];
+
+    private static async Task<int> Main(string[] args)
+    {
+        var terminal = Terminal.OfProcess();
+        using var interrupt = new Interrupt(terminal);
+        var home = PlumbHome.OfProcess();
+        try
+        {
+            if (args is ["--version"])
+            {
+                terminal.Line(BuildVersion.Text);
+                return ExitCode.Pass;
+            }
+            return await new CommandLine(Contents, terminal, TimeProvider.System, home).RunAsync(args, interrupt.Token);
+        }
+        catch (OperationCanceledException) when (interrupt.Token.IsCancellationRequested)
+        {
+            return ExitCode.Error;
+        }
+        catch (Exception error)
+        {
+            // The one catch: a bug, or an edge that no command knew. One line for the person, the rest for whoever mends it.
+            var details = ErrorFile.Write(home, error, args, TimeProvider.System);
+            terminal.Problem(new Problem($"unexpected error: {error.Message.ReplaceLineEndings(" ")}", details is null ? null : $"Details: {details}"));
+            if (Environment.GetEnvironmentVariable("PLUMB_DEBUG") == "1")
+            {
+                terminal.Error.WriteLine(error);
+            }
+            return ExitCode.Error;
+        }
+    }
+}

@@ -7,7 +7,7 @@ namespace Plumb.Core;
 /// <param name="Remedy">What to do next, when something can be done.</param>
 public sealed record Problem(string What, string? Remedy = null)
 {
-    public override string ToString() => Remedy is null ? What : $"{What}. {Remedy}";
+    public override string ToString() => Remedy is null ? What : What[^1] is '?' or '.' ? $"{What} {Remedy}" : $"{What}. {Remedy}";
 }
 
 /// <summary>A value, or why there is none.</summary>
