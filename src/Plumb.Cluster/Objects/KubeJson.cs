@@ -20,6 +20,19 @@ namespace Plumb.Cluster.Objects;
 [JsonSerializable(typeof(LabelSelector))]
 [JsonSerializable(typeof(ObjectMeta))]
 [JsonSerializable(typeof(OwnerReference))]
+[JsonSerializable(typeof(Deployment))]
+[JsonSerializable(typeof(ReplicaSet))]
+[JsonSerializable(typeof(StatefulSet))]
+[JsonSerializable(typeof(ControllerRevision))]
+[JsonSerializable(typeof(PodDisruptionBudget))]
+[JsonSerializable(typeof(EndpointSlice))]
+[JsonSerializable(typeof(PersistentVolumeClaim))]
+[JsonSerializable(typeof(PersistentVolume))]
+[JsonSerializable(typeof(StorageClass))]
+[JsonSerializable(typeof(Lease))]
+[JsonSerializable(typeof(PlainObject))]
+[JsonSerializable(typeof(Affinity))]
+[JsonSerializable(typeof(IReadOnlyList<TopologySpreadConstraint>))]
 internal sealed partial class KubeJson : JsonSerializerContext
 {
     /// <summary>Compact output with only the escapes that JSON itself needs, as Kubernetes writes it.</summary>

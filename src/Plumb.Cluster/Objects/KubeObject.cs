@@ -12,6 +12,7 @@ namespace Plumb.Cluster.Objects;
 internal sealed class KubeObject
 {
     private readonly Lazy<JsonElement> _json;
+    private object? _model;
 
     private KubeObject(ResourceKind kind, byte[] utf8, JsonObject metadata)
     {
@@ -51,8 +52,18 @@ internal sealed class KubeObject
     /// <summary>A private copy that the caller may change.</summary>
     public JsonObject ToMutable() => JsonNode.Parse(Utf8)!.AsObject();
 
-    /// <summary>The object as one of the records in Models, which hold the fields that the cluster itself reads.</summary>
-    public T As<T>(JsonTypeInfo<T> type) => JsonSerializer.Deserialize(Utf8, type)!;
+    /// <summary>The object as one of the records in Models, which hold the fields that the cluster itself reads. Read once and kept: both are immutable.</summary>
+    public T As<T>(JsonTypeInfo<T> type)
+        where T : class
+    {
+        if (_model is T known)
+        {
+            return known;
+        }
+        var model = JsonSerializer.Deserialize(Utf8, type)!;
+        _model = model;
+        return model;
+    }
 
     public override string ToString() => Namespace is null ? $"{Kind.Plural}/{Name}" : $"{Kind.Plural}/{Namespace}/{Name}";
 }

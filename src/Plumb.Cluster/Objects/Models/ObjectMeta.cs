@@ -4,51 +4,52 @@ namespace Plumb.Cluster.Objects.Models;
 
 // These records hold the fields that the cluster itself reads or writes. They are no full schema: whoever changes an
 // object changes its JSON (KubeObject.ToMutable), so a field that is not named here survives.
+// Their properties are settable, not init-only: the source-generated reader would overwrite the default of an absent init-only property with null.
 
 internal sealed record ObjectMeta
 {
-    public string Name { get; init; } = "";
-    public string? GenerateName { get; init; }
-    public string? Namespace { get; init; }
-    public string Uid { get; init; } = "";
-    public string? ResourceVersion { get; init; }
-    public long? Generation { get; init; }
-    public DateTimeOffset? CreationTimestamp { get; init; }
-    public DateTimeOffset? DeletionTimestamp { get; init; }
-    public long? DeletionGracePeriodSeconds { get; init; }
-    public IReadOnlyDictionary<string, string>? Labels { get; init; }
-    public IReadOnlyDictionary<string, string>? Annotations { get; init; }
-    public IReadOnlyList<OwnerReference>? OwnerReferences { get; init; }
-    public IReadOnlyList<string>? Finalizers { get; init; }
+    public string Name { get; set; } = "";
+    public string? GenerateName { get; set; }
+    public string? Namespace { get; set; }
+    public string Uid { get; set; } = "";
+    public string? ResourceVersion { get; set; }
+    public long? Generation { get; set; }
+    public DateTimeOffset? CreationTimestamp { get; set; }
+    public DateTimeOffset? DeletionTimestamp { get; set; }
+    public long? DeletionGracePeriodSeconds { get; set; }
+    public IReadOnlyDictionary<string, string>? Labels { get; set; }
+    public IReadOnlyDictionary<string, string>? Annotations { get; set; }
+    public IReadOnlyList<OwnerReference>? OwnerReferences { get; set; }
+    public IReadOnlyList<string>? Finalizers { get; set; }
 }
 
 internal sealed record OwnerReference
 {
-    public string ApiVersion { get; init; } = "";
-    public string Kind { get; init; } = "";
-    public string Name { get; init; } = "";
-    public string Uid { get; init; } = "";
-    public bool? Controller { get; init; }
-    public bool? BlockOwnerDeletion { get; init; }
+    public string ApiVersion { get; set; } = "";
+    public string Kind { get; set; } = "";
+    public string Name { get; set; } = "";
+    public string Uid { get; set; } = "";
+    public bool? Controller { get; set; }
+    public bool? BlockOwnerDeletion { get; set; }
 }
 
 internal sealed record Condition
 {
-    public string Type { get; init; } = "";
-    public string Status { get; init; } = "";
-    public string? Reason { get; init; }
-    public string? Message { get; init; }
-    public DateTimeOffset? LastTransitionTime { get; init; }
-    public DateTimeOffset? LastProbeTime { get; init; }
-    public DateTimeOffset? LastUpdateTime { get; init; }
-    public DateTimeOffset? LastHeartbeatTime { get; init; }
-    public long? ObservedGeneration { get; init; }
+    public string Type { get; set; } = "";
+    public string Status { get; set; } = "";
+    public string? Reason { get; set; }
+    public string? Message { get; set; }
+    public DateTimeOffset? LastTransitionTime { get; set; }
+    public DateTimeOffset? LastProbeTime { get; set; }
+    public DateTimeOffset? LastUpdateTime { get; set; }
+    public DateTimeOffset? LastHeartbeatTime { get; set; }
+    public long? ObservedGeneration { get; set; }
 }
 
 internal sealed record LabelSelector
 {
-    public IReadOnlyDictionary<string, string>? MatchLabels { get; init; }
-    public IReadOnlyList<LabelRequirement>? MatchExpressions { get; init; }
+    public IReadOnlyDictionary<string, string>? MatchLabels { get; set; }
+    public IReadOnlyList<LabelRequirement>? MatchExpressions { get; set; }
 
     /// <summary>An empty selector matches everything, as the API defines it; a null selector matches nothing (the caller's check).</summary>
     public bool Matches(IReadOnlyDictionary<string, string>? labels) =>
@@ -58,9 +59,9 @@ internal sealed record LabelSelector
 
 internal sealed record LabelRequirement
 {
-    public string Key { get; init; } = "";
-    public string Operator { get; init; } = "";
-    public IReadOnlyList<string>? Values { get; init; }
+    public string Key { get; set; } = "";
+    public string Operator { get; set; } = "";
+    public IReadOnlyList<string>? Values { get; set; }
 
     public bool Matches(IReadOnlyDictionary<string, string>? labels)
     {
@@ -80,13 +81,13 @@ internal sealed record LabelRequirement
 /// <summary>Reference to an object, as events and endpoints carry it.</summary>
 internal sealed record ObjectReference
 {
-    public string? ApiVersion { get; init; }
-    public string? Kind { get; init; }
-    public string? Namespace { get; init; }
-    public string? Name { get; init; }
-    public string? Uid { get; init; }
-    public string? ResourceVersion { get; init; }
-    public string? FieldPath { get; init; }
+    public string? ApiVersion { get; set; }
+    public string? Kind { get; set; }
+    public string? Namespace { get; set; }
+    public string? Name { get; set; }
+    public string? Uid { get; set; }
+    public string? ResourceVersion { get; set; }
+    public string? FieldPath { get; set; }
 }
 
 /// <summary>An int-or-string field (ports, maxSurge): kept as JSON and read where its meaning is known.</summary>

@@ -4,302 +4,302 @@ namespace Plumb.Cluster.Objects.Models;
 
 internal sealed record Pod
 {
-    public ObjectMeta Metadata { get; init; } = new();
-    public PodSpec Spec { get; init; } = new();
-    public PodStatus Status { get; init; } = new();
+    public ObjectMeta Metadata { get; set; } = new();
+    public PodSpec Spec { get; set; } = new();
+    public PodStatus Status { get; set; } = new();
 }
 
 internal sealed record PodSpec
 {
-    public string? NodeName { get; init; }
-    public string RestartPolicy { get; init; } = "Always";
-    public long? TerminationGracePeriodSeconds { get; init; }
-    public long? ActiveDeadlineSeconds { get; init; }
-    public string? ServiceAccountName { get; init; }
-    public bool? AutomountServiceAccountToken { get; init; }
-    public bool? EnableServiceLinks { get; init; }
-    public bool? HostNetwork { get; init; }
-    public string? Hostname { get; init; }
-    public string? Subdomain { get; init; }
-    public string? SchedulerName { get; init; }
-    public int? Priority { get; init; }
-    public IReadOnlyDictionary<string, string>? NodeSelector { get; init; }
-    public JsonElement? Affinity { get; init; }
-    public IReadOnlyList<Toleration>? Tolerations { get; init; }
-    public JsonElement? TopologySpreadConstraints { get; init; }
-    public JsonElement? SchedulingGates { get; init; }
-    public IReadOnlyList<Container>? InitContainers { get; init; }
-    public IReadOnlyList<Container> Containers { get; init; } = [];
-    public IReadOnlyList<Volume>? Volumes { get; init; }
-    public PodSecurityContext? SecurityContext { get; init; }
-    public IReadOnlyList<JsonElement>? HostAliases { get; init; }
+    public string? NodeName { get; set; }
+    public string RestartPolicy { get; set; } = "Always";
+    public long? TerminationGracePeriodSeconds { get; set; }
+    public long? ActiveDeadlineSeconds { get; set; }
+    public string? ServiceAccountName { get; set; }
+    public bool? AutomountServiceAccountToken { get; set; }
+    public bool? EnableServiceLinks { get; set; }
+    public bool? HostNetwork { get; set; }
+    public string? Hostname { get; set; }
+    public string? Subdomain { get; set; }
+    public string? SchedulerName { get; set; }
+    public int? Priority { get; set; }
+    public IReadOnlyDictionary<string, string>? NodeSelector { get; set; }
+    public JsonElement? Affinity { get; set; }
+    public IReadOnlyList<Toleration>? Tolerations { get; set; }
+    public JsonElement? TopologySpreadConstraints { get; set; }
+    public JsonElement? SchedulingGates { get; set; }
+    public IReadOnlyList<Container>? InitContainers { get; set; }
+    public IReadOnlyList<Container> Containers { get; set; } = [];
+    public IReadOnlyList<Volume>? Volumes { get; set; }
+    public PodSecurityContext? SecurityContext { get; set; }
+    public IReadOnlyList<JsonElement>? HostAliases { get; set; }
 }
 
 internal sealed record Toleration
 {
-    public string? Key { get; init; }
-    public string? Operator { get; init; }
-    public string? Value { get; init; }
-    public string? Effect { get; init; }
-    public long? TolerationSeconds { get; init; }
+    public string? Key { get; set; }
+    public string? Operator { get; set; }
+    public string? Value { get; set; }
+    public string? Effect { get; set; }
+    public long? TolerationSeconds { get; set; }
 }
 
 internal sealed record Container
 {
-    public string Name { get; init; } = "";
-    public string Image { get; init; } = "";
-    public string? ImagePullPolicy { get; init; }
-    public IReadOnlyList<string>? Command { get; init; }
-    public IReadOnlyList<string>? Args { get; init; }
-    public string? WorkingDir { get; init; }
-    public IReadOnlyList<ContainerPort>? Ports { get; init; }
-    public IReadOnlyList<EnvVar>? Env { get; init; }
-    public IReadOnlyList<EnvFrom>? EnvFrom { get; init; }
-    public ResourceRequirements? Resources { get; init; }
-    public IReadOnlyList<VolumeMount>? VolumeMounts { get; init; }
-    public Probe? LivenessProbe { get; init; }
-    public Probe? ReadinessProbe { get; init; }
-    public Probe? StartupProbe { get; init; }
-    public Lifecycle? Lifecycle { get; init; }
-    public string? RestartPolicy { get; init; }
-    public string? TerminationMessagePath { get; init; }
-    public string? TerminationMessagePolicy { get; init; }
-    public ContainerSecurityContext? SecurityContext { get; init; }
+    public string Name { get; set; } = "";
+    public string Image { get; set; } = "";
+    public string? ImagePullPolicy { get; set; }
+    public IReadOnlyList<string>? Command { get; set; }
+    public IReadOnlyList<string>? Args { get; set; }
+    public string? WorkingDir { get; set; }
+    public IReadOnlyList<ContainerPort>? Ports { get; set; }
+    public IReadOnlyList<EnvVar>? Env { get; set; }
+    public IReadOnlyList<EnvFrom>? EnvFrom { get; set; }
+    public ResourceRequirements? Resources { get; set; }
+    public IReadOnlyList<VolumeMount>? VolumeMounts { get; set; }
+    public Probe? LivenessProbe { get; set; }
+    public Probe? ReadinessProbe { get; set; }
+    public Probe? StartupProbe { get; set; }
+    public Lifecycle? Lifecycle { get; set; }
+    public string? RestartPolicy { get; set; }
+    public string? TerminationMessagePath { get; set; }
+    public string? TerminationMessagePolicy { get; set; }
+    public ContainerSecurityContext? SecurityContext { get; set; }
 }
 
 internal sealed record ContainerPort
 {
-    public string? Name { get; init; }
+    public string? Name { get; set; }
     public int Port => ContainerPortNumber;
     [System.Text.Json.Serialization.JsonPropertyName("containerPort")]
-    public int ContainerPortNumber { get; init; }
-    public string? Protocol { get; init; }
+    public int ContainerPortNumber { get; set; }
+    public string? Protocol { get; set; }
 }
 
 internal sealed record EnvVar
 {
-    public string Name { get; init; } = "";
-    public string? Value { get; init; }
-    public EnvVarSource? ValueFrom { get; init; }
+    public string Name { get; set; } = "";
+    public string? Value { get; set; }
+    public EnvVarSource? ValueFrom { get; set; }
 }
 
 internal sealed record EnvVarSource
 {
-    public KeySelector? SecretKeyRef { get; init; }
-    public KeySelector? ConfigMapKeyRef { get; init; }
-    public FieldSelector? FieldRef { get; init; }
-    public ResourceFieldSelector? ResourceFieldRef { get; init; }
+    public KeySelector? SecretKeyRef { get; set; }
+    public KeySelector? ConfigMapKeyRef { get; set; }
+    public FieldSelector? FieldRef { get; set; }
+    public ResourceFieldSelector? ResourceFieldRef { get; set; }
 }
 
 internal sealed record KeySelector
 {
-    public string Name { get; init; } = "";
-    public string Key { get; init; } = "";
-    public bool? Optional { get; init; }
+    public string Name { get; set; } = "";
+    public string Key { get; set; } = "";
+    public bool? Optional { get; set; }
 }
 
 internal sealed record FieldSelector
 {
-    public string FieldPath { get; init; } = "";
+    public string FieldPath { get; set; } = "";
 }
 
 internal sealed record ResourceFieldSelector
 {
-    public string? ContainerName { get; init; }
-    public string Resource { get; init; } = "";
-    public string? Divisor { get; init; }
+    public string? ContainerName { get; set; }
+    public string Resource { get; set; } = "";
+    public string? Divisor { get; set; }
 }
 
 internal sealed record EnvFrom
 {
-    public string? Prefix { get; init; }
-    public NamedSource? SecretRef { get; init; }
-    public NamedSource? ConfigMapRef { get; init; }
+    public string? Prefix { get; set; }
+    public NamedSource? SecretRef { get; set; }
+    public NamedSource? ConfigMapRef { get; set; }
 }
 
 internal sealed record NamedSource
 {
-    public string Name { get; init; } = "";
-    public bool? Optional { get; init; }
+    public string Name { get; set; } = "";
+    public bool? Optional { get; set; }
 }
 
 /// <summary>Quantities as text, for instance <c>200m</c> or <c>128Mi</c> (see Quantity).</summary>
 internal sealed record ResourceRequirements
 {
-    public IReadOnlyDictionary<string, string>? Requests { get; init; }
-    public IReadOnlyDictionary<string, string>? Limits { get; init; }
+    public IReadOnlyDictionary<string, string>? Requests { get; set; }
+    public IReadOnlyDictionary<string, string>? Limits { get; set; }
 }
 
 internal sealed record VolumeMount
 {
-    public string Name { get; init; } = "";
-    public string MountPath { get; init; } = "";
-    public string? SubPath { get; init; }
-    public bool? ReadOnly { get; init; }
+    public string Name { get; set; } = "";
+    public string MountPath { get; set; } = "";
+    public string? SubPath { get; set; }
+    public bool? ReadOnly { get; set; }
 }
 
 internal sealed record Volume
 {
-    public string Name { get; init; } = "";
-    public SecretVolume? Secret { get; init; }
-    public ConfigMapVolume? ConfigMap { get; init; }
-    public EmptyDirVolume? EmptyDir { get; init; }
-    public PersistentVolumeClaimVolume? PersistentVolumeClaim { get; init; }
-    public HostPathVolume? HostPath { get; init; }
-    public ProjectedVolume? Projected { get; init; }
-    public DownwardApiVolume? DownwardAPI { get; init; }
+    public string Name { get; set; } = "";
+    public SecretVolume? Secret { get; set; }
+    public ConfigMapVolume? ConfigMap { get; set; }
+    public EmptyDirVolume? EmptyDir { get; set; }
+    public PersistentVolumeClaimVolume? PersistentVolumeClaim { get; set; }
+    public HostPathVolume? HostPath { get; set; }
+    public ProjectedVolume? Projected { get; set; }
+    public DownwardApiVolume? DownwardAPI { get; set; }
 }
 
 internal sealed record SecretVolume
 {
-    public string? SecretName { get; init; }
+    public string? SecretName { get; set; }
     /// <summary>The same field in a projected source, where the API calls it name.</summary>
-    public string? Name { get; init; }
-    public IReadOnlyList<KeyToPath>? Items { get; init; }
-    public int? DefaultMode { get; init; }
-    public bool? Optional { get; init; }
+    public string? Name { get; set; }
+    public IReadOnlyList<KeyToPath>? Items { get; set; }
+    public int? DefaultMode { get; set; }
+    public bool? Optional { get; set; }
 }
 
 internal sealed record ConfigMapVolume
 {
-    public string? Name { get; init; }
-    public IReadOnlyList<KeyToPath>? Items { get; init; }
-    public int? DefaultMode { get; init; }
-    public bool? Optional { get; init; }
+    public string? Name { get; set; }
+    public IReadOnlyList<KeyToPath>? Items { get; set; }
+    public int? DefaultMode { get; set; }
+    public bool? Optional { get; set; }
 }
 
 internal sealed record KeyToPath
 {
-    public string Key { get; init; } = "";
-    public string Path { get; init; } = "";
-    public int? Mode { get; init; }
+    public string Key { get; set; } = "";
+    public string Path { get; set; } = "";
+    public int? Mode { get; set; }
 }
 
 internal sealed record EmptyDirVolume
 {
-    public string? Medium { get; init; }
-    public string? SizeLimit { get; init; }
+    public string? Medium { get; set; }
+    public string? SizeLimit { get; set; }
 }
 
 internal sealed record PersistentVolumeClaimVolume
 {
-    public string ClaimName { get; init; } = "";
-    public bool? ReadOnly { get; init; }
+    public string ClaimName { get; set; } = "";
+    public bool? ReadOnly { get; set; }
 }
 
 internal sealed record HostPathVolume
 {
-    public string Path { get; init; } = "";
-    public string? Type { get; init; }
+    public string Path { get; set; } = "";
+    public string? Type { get; set; }
 }
 
 internal sealed record ProjectedVolume
 {
-    public int? DefaultMode { get; init; }
-    public IReadOnlyList<ProjectedSource>? Sources { get; init; }
+    public int? DefaultMode { get; set; }
+    public IReadOnlyList<ProjectedSource>? Sources { get; set; }
 }
 
 internal sealed record ProjectedSource
 {
-    public SecretVolume? Secret { get; init; }
-    public ConfigMapVolume? ConfigMap { get; init; }
-    public DownwardApiVolume? DownwardAPI { get; init; }
-    public ServiceAccountTokenSource? ServiceAccountToken { get; init; }
+    public SecretVolume? Secret { get; set; }
+    public ConfigMapVolume? ConfigMap { get; set; }
+    public DownwardApiVolume? DownwardAPI { get; set; }
+    public ServiceAccountTokenSource? ServiceAccountToken { get; set; }
 }
 
 internal sealed record ServiceAccountTokenSource
 {
-    public string Path { get; init; } = "";
-    public long? ExpirationSeconds { get; init; }
-    public string? Audience { get; init; }
+    public string Path { get; set; } = "";
+    public long? ExpirationSeconds { get; set; }
+    public string? Audience { get; set; }
 }
 
 internal sealed record DownwardApiVolume
 {
-    public IReadOnlyList<DownwardApiFile>? Items { get; init; }
-    public int? DefaultMode { get; init; }
+    public IReadOnlyList<DownwardApiFile>? Items { get; set; }
+    public int? DefaultMode { get; set; }
 }
 
 internal sealed record DownwardApiFile
 {
-    public string Path { get; init; } = "";
-    public FieldSelector? FieldRef { get; init; }
-    public ResourceFieldSelector? ResourceFieldRef { get; init; }
-    public int? Mode { get; init; }
+    public string Path { get; set; } = "";
+    public FieldSelector? FieldRef { get; set; }
+    public ResourceFieldSelector? ResourceFieldRef { get; set; }
+    public int? Mode { get; set; }
 }
 
 internal sealed record PodSecurityContext
 {
-    public long? RunAsUser { get; init; }
-    public long? RunAsGroup { get; init; }
-    public bool? RunAsNonRoot { get; init; }
-    public long? FsGroup { get; init; }
-    public IReadOnlyList<long>? SupplementalGroups { get; init; }
+    public long? RunAsUser { get; set; }
+    public long? RunAsGroup { get; set; }
+    public bool? RunAsNonRoot { get; set; }
+    public long? FsGroup { get; set; }
+    public IReadOnlyList<long>? SupplementalGroups { get; set; }
 }
 
 internal sealed record ContainerSecurityContext
 {
-    public long? RunAsUser { get; init; }
-    public long? RunAsGroup { get; init; }
-    public bool? RunAsNonRoot { get; init; }
-    public bool? Privileged { get; init; }
-    public bool? ReadOnlyRootFilesystem { get; init; }
+    public long? RunAsUser { get; set; }
+    public long? RunAsGroup { get; set; }
+    public bool? RunAsNonRoot { get; set; }
+    public bool? Privileged { get; set; }
+    public bool? ReadOnlyRootFilesystem { get; set; }
 }
 
 internal sealed record Probe
 {
-    public HttpGetAction? HttpGet { get; init; }
-    public TcpSocketAction? TcpSocket { get; init; }
-    public ExecAction? Exec { get; init; }
-    public JsonElement? Grpc { get; init; }
-    public int? InitialDelaySeconds { get; init; }
-    public int? TimeoutSeconds { get; init; }
-    public int? PeriodSeconds { get; init; }
-    public int? SuccessThreshold { get; init; }
-    public int? FailureThreshold { get; init; }
-    public long? TerminationGracePeriodSeconds { get; init; }
+    public HttpGetAction? HttpGet { get; set; }
+    public TcpSocketAction? TcpSocket { get; set; }
+    public ExecAction? Exec { get; set; }
+    public JsonElement? Grpc { get; set; }
+    public int? InitialDelaySeconds { get; set; }
+    public int? TimeoutSeconds { get; set; }
+    public int? PeriodSeconds { get; set; }
+    public int? SuccessThreshold { get; set; }
+    public int? FailureThreshold { get; set; }
+    public long? TerminationGracePeriodSeconds { get; set; }
 }
 
 internal sealed record HttpGetAction
 {
-    public string? Path { get; init; }
-    public JsonElement? Port { get; init; }
-    public string? Host { get; init; }
-    public string? Scheme { get; init; }
-    public IReadOnlyList<HttpHeader>? HttpHeaders { get; init; }
+    public string? Path { get; set; }
+    public JsonElement? Port { get; set; }
+    public string? Host { get; set; }
+    public string? Scheme { get; set; }
+    public IReadOnlyList<HttpHeader>? HttpHeaders { get; set; }
 }
 
 internal sealed record HttpHeader
 {
-    public string Name { get; init; } = "";
-    public string Value { get; init; } = "";
+    public string Name { get; set; } = "";
+    public string Value { get; set; } = "";
 }
 
 internal sealed record TcpSocketAction
 {
-    public JsonElement? Port { get; init; }
-    public string? Host { get; init; }
+    public JsonElement? Port { get; set; }
+    public string? Host { get; set; }
 }
 
 internal sealed record ExecAction
 {
-    public IReadOnlyList<string>? Command { get; init; }
+    public IReadOnlyList<string>? Command { get; set; }
 }
 
 internal sealed record Lifecycle
 {
-    public LifecycleHandler? PostStart { get; init; }
-    public LifecycleHandler? PreStop { get; init; }
+    public LifecycleHandler? PostStart { get; set; }
+    public LifecycleHandler? PreStop { get; set; }
 }
 
 internal sealed record LifecycleHandler
 {
-    public ExecAction? Exec { get; init; }
-    public HttpGetAction? HttpGet { get; init; }
-    public SleepAction? Sleep { get; init; }
+    public ExecAction? Exec { get; set; }
+    public HttpGetAction? HttpGet { get; set; }
+    public SleepAction? Sleep { get; set; }
 }
 
 internal sealed record SleepAction
 {
-    public long Seconds { get; init; }
+    public long Seconds { get; set; }
 }
