@@ -35,6 +35,11 @@ internal static class Program
         {
             return ExitCode.Error;
         }
+        catch (StorageException error)
+        {
+            terminal.Problem(error.Problem);
+            return ExitCode.Error;
+        }
         catch (Exception error)
         {
             // The one catch: a bug, or an edge that no command knew. One line for the person, the rest for whoever mends it.

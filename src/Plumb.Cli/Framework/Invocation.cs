@@ -14,6 +14,9 @@ internal sealed record Invocation(ParseResult Parsed, Terminal Terminal, bool Js
 
     public T? Get<T>(Argument<T> argument) => Parsed.GetValue(argument);
 
+    /// <summary>Opens the state. The caller disposes it; opening loads SQLite, so a command that needs no state does not ask.</summary>
+    public Result<StateStore> OpenState() => StateStore.Open(Home, Environment.GetEnvironmentVariable("PLUMB_DATABASE"));
+
     /// <summary>Says on standard error what could not be done.</summary>
     /// <returns>Exit code 2.</returns>
     public int Fail(Problem problem)
