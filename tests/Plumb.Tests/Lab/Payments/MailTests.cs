@@ -1,0 +1,48 @@
+using System.Net;
+using System.Text.Json;
+using Plumb.Lab.Payments.Services;
+using Xunit;
+
+namespace Plumb.Tests.Lab.Payments;
+
+public sealed class MailTests
+{
+    private const string TraceId = "4bf92f3577b34da6a3ce929d0e0e4736";
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_mail_arrives_as_it_was_sent_with_its_trace_and_its_lines_of_dots()
+    {
+        await using var mail = Mail();
+        var port = (await mail.LoggedAsync("smtp_started")).GetProperty("smtp_port").GetInt32();
+        var text = $"Subject: Hello\r\ntraceparent: 00-{TraceId}-00f067aa0ba902b7-01\r\n\r\n.\r\n..two\r\nend";
+
+        var refusal = await SmtpSender.SendAsync("127.0.0.1", port, "a@example", "b@example", text, Cancel);
+
+        Assert.Null(refusal);
+        var url = await mail.UrlAsync();
+        var listing = JsonDocument.Parse(await mail.Client.GetStringAsync(new Uri(url, "/messages"), Cancel)).RootElement;
+        Assert.Equal(1, listing.GetProperty("total").GetInt64());
+        Assert.Equal(TraceId, listing.GetProperty("messages")[0].GetProperty("traceId").GetString());
+        var message = JsonDocument.Parse(await mail.Client.GetStringAsync(new Uri(url, "/messages/1"), Cancel)).RootElement;
+        Assert.Equal(text + "\r\n", message.GetProperty("text").GetString());
+        Assert.Equal("b@example", message.GetProperty("to")[0].GetString());
+    }
+
+    [Fact]
+    public async Task A_mail_that_is_too_large_is_refused_and_not_kept()
+    {
+        await using var mail = Mail();
+        var port = (await mail.LoggedAsync("smtp_started")).GetProperty("smtp_port").GetInt32();
+        var text = "Subject: Large\r\n\r\n" + string.Concat(Enumerable.Repeat(new string('x', 998) + "\r\n", 300));
+
+        var refusal = await SmtpSender.SendAsync("127.0.0.1", port, "a@example", "b@example", text, Cancel);
+
+        Assert.Contains("552", refusal, StringComparison.Ordinal);
+        var listing = await mail.Client.GetStringAsync(new Uri(await mail.UrlAsync(), "/messages"), Cancel);
+        Assert.Contains("\"total\":0", listing, StringComparison.Ordinal);
+    }
+
+    private static RunningService Mail() =>
+        new((log, metrics) => new MailService(new IPEndPoint(IPAddress.Loopback, 0), log, metrics.Registry, TimeProvider.System));
+}
