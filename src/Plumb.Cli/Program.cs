@@ -1,6 +1,7 @@
 using Plumb.Cli.Framework;
 using Plumb.Cli.Output;
 using Plumb.Core;
+using Plumb.Lab.Payments;
 using Plumb.Platform.Storage;
 
 namespace Plumb.Cli;
@@ -19,6 +20,11 @@ internal static class Program
 
     private static async Task<int> Main(string[] args)
     {
+        // A service of the lab's payments system is this program too. It goes past the command line, which it does not need and which costs start time and memory.
+        if (args is ["payments", .. var service])
+        {
+            return await PaymentsProgram.RunAsync(service, CancellationToken.None);
+        }
         var terminal = Terminal.OfProcess();
         using var interrupt = new Interrupt(terminal);
         var home = PlumbHome.OfProcess();
