@@ -6,7 +6,7 @@ export type Unit = "per second" | "share" | "seconds";
 export function format(value: number | null, unit: Unit): string {
   if (value === null) return "no data";
   switch (unit) {
-    case "per second": return `${value < 10 ? value.toFixed(1) : Math.round(value)}/s`;
+    case "per second": return `${value !== 0 && value < 10 ? value.toFixed(1) : Math.round(value)}/s`;
     case "share": return value === 0 ? "0%" : value < 0.001 ? `${(value * 100).toFixed(3)}%` : `${(value * 100).toFixed(value < 0.1 ? 1 : 0)}%`;
     case "seconds": return value === 0 ? "0 ms" : value < 0.01 ? `${(value * 1000).toFixed(1)} ms` : value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(2)} s`;
   }

@@ -35,11 +35,11 @@ export function EventList({ state, events, brief }: { state: State; events: Clus
     return <p class="empty">{state.source?.state === "connecting" || state.source === null ? "Reading events…" : "No events. Kubernetes forgets them after an hour."}</p>;
   }
   return (
-    <table class={`events panel ${brief ? "brief" : ""}`}>
+    <div class="panel"><table class={`events ${brief ? "brief" : ""}`}>
       <caption class="vh">Events, newest first</caption>
       <thead><tr><th scope="col">Last seen</th><th scope="col">What happened</th></tr></thead>
       <tbody>{events.map((e) => <EventRow key={e.key} event={e} state={state} />)}</tbody>
-    </table>
+    </table></div>
   );
 }
 

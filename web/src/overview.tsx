@@ -27,7 +27,7 @@ export function OverviewPage({ state }: { state: State }): JSX.Element {
 
 function Summary({ state }: { state: State }): JSX.Element {
   const nodes = [...state.nodes.values()];
-  const pods = [...state.pods.values()].filter((p) => p.health !== "done");
+  const pods = [...state.pods.values()].filter((p) => p.health !== "done" && p.health !== "ending"); // neither is meant to be ready
   const known = state.source !== null && state.source.state !== "connecting";
   const readyNodes = nodes.filter((n) => n.ready).length;
   const readyPods = pods.filter((p) => p.health === "ok").length;

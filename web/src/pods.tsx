@@ -60,8 +60,8 @@ function PodRow({ pod, changedAt, namespaces }: { pod: Pod; changedAt: number | 
   const fresh = changedAt !== undefined && Date.now() - changedAt < flashMs;
   return (
     <tr class={`${pod.health}${fresh ? " fresh" : ""}`}>
-      <th scope="row">{namespaces && <span class="ns">{pod.namespace}/</span>}{pod.name}</th>
-      <td class="status"><span class="sign" aria-hidden="true">{sign.sign}</span> {pod.status}<span class="vh"> ({sign.text})</span></td>
+      <th scope="row">{namespaces && <span class="ns">{pod.namespace}/</span>}{pod.name.split(/(?<=-)/).map((part) => <>{part}<wbr /></>)}</th>
+      <td class="status"><span class="sign" aria-hidden="true">{sign.sign}</span><span>{pod.status.split(/(?<=[a-z])(?=[A-Z])/).map((word) => <>{word}<wbr /></>)}<span class="vh"> ({sign.text})</span></span></td>
       <td class="num">{pod.readyCount}/{pod.containers}</td>
       <td class="num">{pod.restarts}{pod.lastRestart && <span class="ago" title={clock(pod.lastRestart)}> {age(pod.lastRestart)} ago</span>}</td>
       <td class="num">{age(pod.created)}</td>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Plumb.Platform.Kubernetes;
 
 namespace Plumb.Cli.WebConsole;
 
@@ -9,25 +10,25 @@ internal static class EventRow
 
     internal static EventView From(JsonElement evt)
     {
-        var about = evt.At("involvedObject");
-        var subject = about.At("kind").Text() + "/" + about.At("name").Text();
-        var series = evt.At("series");
-        var first = evt.At("firstTimestamp").Time() ?? evt.At("eventTime").Time() ?? evt.At("metadata").At("creationTimestamp").Time();
-        var type = evt.At("type").Text() ?? "";
-        var reason = evt.At("reason").Text() ?? "";
-        var message = evt.At("message").Text() ?? "";
-        var told = EventSentences.Tell(reason, message, about.At("kind").Text() ?? "object", about.At("name").Text() ?? "");
+        var about = evt.Field("involvedObject");
+        var subject = about.Text("kind") + "/" + about.Text("name");
+        var series = evt.Field("series");
+        var first = evt.Time("firstTimestamp") ?? evt.Time("eventTime") ?? evt.Field("metadata").Time("creationTimestamp");
+        var type = evt.Text("type") ?? "";
+        var reason = evt.Text("reason") ?? "";
+        var message = evt.Text("message") ?? "";
+        var told = EventSentences.Tell(reason, message, about.Text("kind") ?? "object", about.Text("name") ?? "");
         return new EventView(
             Key(evt),
             type,
             reason,
             message,
-            about.At("namespace").Text() ?? evt.At("metadata").At("namespace").Text() ?? "",
+            about.Text("namespace") ?? evt.Field("metadata").Text("namespace") ?? "",
             subject,
-            evt.At("reportingComponent").Text() is { Length: > 0 } component ? component : evt.At("source").At("component").Text() ?? "",
-            Math.Max(1, Math.Max(evt.At("count").Int(), series.At("count").Int())),
+            evt.Text("reportingComponent") is { Length: > 0 } component ? component : evt.Field("source").Text("component") ?? "",
+            Math.Max(1, Math.Max(evt.Number("count") ?? 0, series.Number("count") ?? 0)),
             first,
-            series.At("lastObservedTime").Time() ?? evt.At("lastTimestamp").Time() ?? first,
+            series.Time("lastObservedTime") ?? evt.Time("lastTimestamp") ?? first,
             told?.Sentence,
             told?.Key);
     }

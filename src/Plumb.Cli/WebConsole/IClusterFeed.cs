@@ -19,8 +19,11 @@ internal abstract record FeedChange(FeedKind Kind)
 
     internal sealed record Removed(FeedKind Kind, JsonElement Object) : FeedChange(Kind);
 
-    /// <summary>The kind cannot be read now; the feed goes on trying, and answers with <see cref="Listed"/> when it can again.</summary>
+    /// <summary>The kind cannot be read now; the feed goes on trying, and says <see cref="Back"/> or <see cref="Listed"/> when it can again.</summary>
     internal sealed record Lost(FeedKind Kind, string Message) : FeedChange(Kind);
+
+    /// <summary>The kind is read again, and nothing was missed or all that was missed has been told.</summary>
+    internal sealed record Back(FeedKind Kind) : FeedChange(Kind);
 }
 
 /// <summary>The seam to a cluster: the real one reads and watches any API server; tests replay recordings.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Plumb.Platform.Kubernetes;
 
 namespace Plumb.Cli.WebConsole;
 
@@ -10,130 +11,130 @@ internal static class PodRow
 {
     internal static string Key(JsonElement pod)
     {
-        var metadata = pod.At("metadata");
-        return metadata.At("namespace").Text() + "/" + metadata.At("name").Text();
+        var metadata = pod.Field("metadata");
+        return metadata.Text("namespace") + "/" + metadata.Text("name");
     }
 
     internal static PodView From(JsonElement pod)
     {
-        var metadata = pod.At("metadata");
-        var status = pod.At("status");
-        var containers = status.At("containerStatuses").Items().ToList();
-        var total = pod.At("spec").At("containers").Items().Count();
-        var ready = containers.Count(c => c.At("ready").IsTrue());
+        var metadata = pod.Field("metadata");
+        var status = pod.Field("status");
+        var containers = status.Items("containerStatuses").ToList();
+        var total = pod.Field("spec").Items("containers").Count();
+        var ready = containers.Count(c => c.Flag("ready") is true);
         var text = Status(pod);
         return new PodView(
             Key(pod),
-            metadata.At("namespace").Text() ?? "",
-            metadata.At("name").Text() ?? "",
-            pod.At("spec").At("nodeName").Text(),
+            metadata.Text("namespace") ?? "",
+            metadata.Text("name") ?? "",
+            pod.Field("spec").Text("nodeName"),
             text,
             Health(pod, text, ready == total),
             ready,
             total,
-            containers.Sum(c => c.At("restartCount").Int()),
-            containers.Select(c => c.At("lastState").At("terminated").At("finishedAt").Time()).Max(),
-            metadata.At("creationTimestamp").Time(),
-            status.At("podIP").Text());
+            containers.Sum(c => c.Number("restartCount") ?? 0),
+            containers.Select(c => c.Field("lastState").Field("terminated").Time("finishedAt")).Max(),
+            metadata.Time("creationTimestamp"),
+            status.Text("podIP"));
     }
 
     internal static string Status(JsonElement pod)
     {
-        var status = pod.At("status");
-        var reason = status.At("reason").Text() ?? status.At("phase").Text() ?? "Unknown";
-        if (HasCondition(status, "PodScheduled", c => c.At("reason").Text() == "SchedulingGated"))
+        var status = pod.Field("status");
+        var reason = status.Text("reason") ?? status.Text("phase") ?? "Unknown";
+        if (HasCondition(status, "PodScheduled", c => c.Text("reason") == "SchedulingGated"))
         {
             reason = "SchedulingGated";
         }
 
         var (initialising, initReason) = InitStatus(pod);
         reason = initialising ? initReason : ContainerStatus(status, reason);
-        if (pod.At("metadata").At("deletionTimestamp") is null)
+        if (pod.Field("metadata").Text("deletionTimestamp") is null)
         {
             return reason;
         }
 
-        return status.At("reason").Text() == "NodeLost" ? "Unknown" : status.At("phase").Text() is "Succeeded" or "Failed" ? reason : "Terminating";
+        return status.Text("reason") == "NodeLost" ? "Unknown" : status.Text("phase") is "Succeeded" or "Failed" ? reason : "Terminating";
     }
 
     private static (bool Initialising, string Reason) InitStatus(JsonElement pod)
     {
-        var declared = pod.At("spec").At("initContainers").Items().ToList();
-        var sidecars = declared.Where(c => c.At("restartPolicy").Text() == "Always").Select(c => c.At("name").Text()).ToHashSet(StringComparer.Ordinal);
+        var declared = pod.Field("spec").Items("initContainers").ToList();
+        var sidecars = declared.Where(c => c.Text("restartPolicy") == "Always").Select(c => c.Text("name")).ToHashSet(StringComparer.Ordinal);
         var index = 0;
-        foreach (var container in pod.At("status").At("initContainerStatuses").Items())
+        foreach (var container in pod.Field("status").Items("initContainerStatuses"))
         {
-            var state = container.At("state");
-            var terminated = state.At("terminated");
-            var doneWell = terminated is not null && terminated.At("exitCode").Int() == 0;
-            var runningSidecar = sidecars.Contains(container.At("name").Text()) && container.At("started").IsTrue();
+            var state = container.Field("state");
+            var terminated = state.Field("terminated");
+            var hasEnded = terminated.ValueKind == JsonValueKind.Object;
+            var doneWell = hasEnded && (terminated.Number("exitCode") ?? 0) == 0;
+            var runningSidecar = sidecars.Contains(container.Text("name")) && container.Flag("started") is true;
             if (doneWell || runningSidecar)
             {
                 index++;
                 continue;
             }
 
-            if (terminated is not null)
+            if (hasEnded)
             {
                 return (true, "Init:" + Ended(terminated));
             }
 
-            var waiting = state.At("waiting").At("reason").Text();
+            var waiting = state.Field("waiting").Text("reason");
             return (true, waiting is { Length: > 0 } and not "PodInitializing" ? "Init:" + waiting : $"Init:{index}/{declared.Count}");
         }
 
         return (false, "");
     }
 
-    private static string ContainerStatus(JsonElement? status, string reason)
+    private static string ContainerStatus(JsonElement status, string reason)
     {
         var running = false;
-        foreach (var container in status.At("containerStatuses").Items().Reverse())
+        foreach (var container in status.Items("containerStatuses").Reverse())
         {
-            var state = container.At("state");
-            if (state.At("waiting").At("reason").Text() is { Length: > 0 } waiting)
+            var state = container.Field("state");
+            if (state.Field("waiting").Text("reason") is { Length: > 0 } waiting)
             {
                 reason = waiting;
             }
-            else if (state.At("terminated") is { } terminated)
+            else if (state.Field("terminated") is { ValueKind: JsonValueKind.Object } terminated)
             {
                 reason = Ended(terminated);
             }
-            else if (state.At("running") is not null && container.At("ready").IsTrue())
+            else if (state.Field("running").ValueKind == JsonValueKind.Object && container.Flag("ready") is true)
             {
                 running = true;
             }
         }
 
         // One container completed while another still runs: the pod as a whole is running.
-        return reason == "Completed" && running ? HasCondition(status, "Ready", c => c.At("status").Text() == "True") ? "Running" : "NotReady" : reason;
+        return reason == "Completed" && running ? HasCondition(status, "Ready", c => c.Text("status") == "True") ? "Running" : "NotReady" : reason;
     }
 
-    private static string Ended(JsonElement? terminated)
+    private static string Ended(JsonElement terminated)
     {
-        if (terminated.At("reason").Text() is { Length: > 0 } reason)
+        if (terminated.Text("reason") is { Length: > 0 } reason)
         {
             return reason;
         }
 
-        var signal = terminated.At("signal").Int();
-        return signal != 0 ? $"Signal:{signal}" : $"ExitCode:{terminated.At("exitCode").Int()}";
+        return terminated.Number("signal") is { } signal and not 0 ? $"Signal:{signal}" : $"ExitCode:{terminated.Number("exitCode") ?? 0}";
     }
 
-    private static bool HasCondition(JsonElement? status, string type, Func<JsonElement, bool> holds) =>
-        status.At("conditions").Items().Any(c => c.At("type").Text() == type && holds(c));
+    private static bool HasCondition(JsonElement status, string type, Func<JsonElement, bool> holds) =>
+        status.Items("conditions").Any(c => c.Text("type") == type && holds(c));
 
     private static string Health(JsonElement pod, string text, bool allContainersReady)
     {
-        var status = pod.At("status");
+        var status = pod.Field("status");
         return text switch
         {
             "Terminating" => "ending",
             "Completed" or "Succeeded" => "done",
             // The Ready condition, not the containers: an unreachable node leaves containers "ready" and the pod not.
-            "Running" => allContainersReady && HasCondition(status, "Ready", c => c.At("status").Text() == "True") ? "ok" : "starting",
+            "Running" => allContainersReady && HasCondition(status, "Ready", c => c.Text("status") == "True") ? "ok" : "starting",
             "ContainerCreating" or "PodInitializing" => "starting",
-            "Pending" => HasCondition(status, "PodScheduled", c => c.At("status").Text() == "False") ? "bad" : "starting",
+            "Pending" => HasCondition(status, "PodScheduled", c => c.Text("status") == "False") ? "bad" : "starting",
             _ when text.StartsWith("Init:", StringComparison.Ordinal) && text.Contains('/', StringComparison.Ordinal) => "starting",
             _ => "bad",
         };

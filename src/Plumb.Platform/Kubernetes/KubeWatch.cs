@@ -19,7 +19,7 @@ internal sealed class KubeWatch(KubeClient client, KubeTransport transport, Kube
 
     public async IAsyncEnumerable<KubeWatchEvent> RunAsync([EnumeratorCancellation] CancellationToken cancellation)
     {
-        var hasSynced = false;
+        var (hasSynced, interrupted) = (false, false);
         _lastGood = _time.GetTimestamp();
         while (true)
         {
@@ -43,9 +43,17 @@ internal sealed class KubeWatch(KubeClient client, KubeTransport transport, Kube
             if (cause is null)
             {
                 await using var stream = new WatchStream(transport, resource, _state, options);
-                await foreach (var change in stream.ReadAsync(Path(), cancellation))
+                if (await stream.OpenAsync(Path(), cancellation))
                 {
-                    yield return change;
+                    if (interrupted)
+                    {
+                        yield return new KubeWatchEvent.Resumed();
+                        interrupted = false;
+                    }
+                    await foreach (var change in stream.ReadAsync(cancellation))
+                    {
+                        yield return change;
+                    }
                 }
                 cause = stream.Error;
                 _failures = stream.WasGood ? 0 : _failures + 1;
@@ -64,6 +72,7 @@ internal sealed class KubeWatch(KubeClient client, KubeTransport transport, Kube
             if (cause is not null)
             {
                 yield return new KubeWatchEvent.Interrupted(cause, delay);
+                interrupted = true;
             }
             await Task.Delay(delay, _time, cancellation);
         }

@@ -27,6 +27,9 @@ public abstract record KubeWatchEvent
     /// <summary>The connection is lost for now; it will be taken up where it was. Nothing is lost, but what comes next comes late.</summary>
     public sealed record Interrupted(KubeError Cause, TimeSpan RetryIn) : KubeWatchEvent;
 
+    /// <summary>After <see cref="Interrupted"/>: the connection stands again, and what is told from here on is live.</summary>
+    public sealed record Resumed : KubeWatchEvent;
+
     /// <summary>The last event: the watch cannot go on (no right to watch, no such resource, given up).</summary>
     public sealed record Failed(KubeError Cause) : KubeWatchEvent;
 }

@@ -11,6 +11,7 @@ internal sealed class WatchStream(KubeTransport transport, KubeResource resource
 
     private HttpResponseMessage? _answer;
     private LineReader? _lines;
+    private long _openedAt;
 
     /// <summary>Why the stream ended; null when the server ended it in good order.</summary>
     public KubeError? Error { get; private set; }
@@ -18,35 +19,48 @@ internal sealed class WatchStream(KubeTransport transport, KubeResource resource
     /// <summary>It brought an event, or lived long and ended in good order: there is no reason to wait before the next one.</summary>
     public bool WasGood { get; private set; }
 
-    public async IAsyncEnumerable<KubeWatchEvent.Changed> ReadAsync(string path, [EnumeratorCancellation] CancellationToken cancellation)
+    /// <returns>Whether the server answered with a stream; otherwise <see cref="Error"/> says why not.</returns>
+    public async Task<bool> OpenAsync(string path, CancellationToken cancellation)
     {
         var opened = await transport.OpenAsync(path, cancellation);
-        var startedAt = transport.Time.GetTimestamp();
+        _openedAt = transport.Time.GetTimestamp();
         if (opened.IsSuccess)
         {
             _answer = opened.Value;
             _lines = new LineReader(await _answer.Content.ReadAsStreamAsync(cancellation), options.EventSizeLimit);
-            using var silence = new CancellationTokenSource(Timeout.InfiniteTimeSpan, transport.Time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, silence.Token);
-            while (await LineAsync(silence, either.Token, cancellation) is { } line)
+            return true;
+        }
+        Fail(opened.Error);
+        return false;
+    }
+
+    public async IAsyncEnumerable<KubeWatchEvent.Changed> ReadAsync([EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var silence = new CancellationTokenSource(Timeout.InfiniteTimeSpan, transport.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, silence.Token);
+        while (await LineAsync(silence, either.Token, cancellation) is { } line)
+        {
+            foreach (var change in Read(line))
             {
-                foreach (var change in Read(line))
-                {
-                    yield return change;
-                }
-                WasGood |= Error is null;
-                if (Error is not null)
-                {
-                    break;
-                }
+                yield return change;
+            }
+            WasGood |= Error is null;
+            if (Error is not null)
+            {
+                break;
             }
         }
-        Error ??= opened.Error;
-        if (Error is { Kind: KubeErrorKind.Gone })
+        Fail(Error);
+        WasGood |= Error is null && transport.Time.GetElapsedTime(_openedAt) > GoodAfter;
+    }
+
+    private void Fail(KubeError? error)
+    {
+        Error = error;
+        if (error is { Kind: KubeErrorKind.Gone })
         {
             state.Forget();
         }
-        WasGood |= Error is null && transport.Time.GetElapsedTime(startedAt) > GoodAfter;
     }
 
     public async ValueTask DisposeAsync()

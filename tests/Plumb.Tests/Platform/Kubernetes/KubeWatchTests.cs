@@ -50,9 +50,9 @@ public sealed class KubeWatchTests
                 : FakeKube.List(8, FakeKube.ConfigMap("a", "1", 1), FakeKube.ConfigMap("b", "4", 7)));
         });
 
-        var events = await TakeAsync(server, 8);
+        var events = await TakeAsync(server, 9);
 
-        Assert.Equal(["Added a 1", "Added b 2", "synced 2", "interrupted Gone", "Deleted b 2", "Added b 4", "synced 2 again", "Added c 3"], events.Select(Text));
+        Assert.Equal(["Added a 1", "Added b 2", "synced 2", "interrupted Gone", "Deleted b 2", "Added b 4", "synced 2 again", "resumed", "Added c 3"], events.Select(Text));
     }
 
     [Fact]
@@ -104,9 +104,9 @@ public sealed class KubeWatchTests
             ? ++watches == 1 ? FakeKube.SendAsync(context, new string('x', 100_000)) : FakeKube.SendAsync(context, FakeKube.Event("ADDED", FakeKube.ConfigMap("a", "1", 5)))
             : FakeKube.AnswerAsync(context, 200, FakeKube.List(1)));
 
-        var events = await TakeAsync(server, 4, Quick with { EventSizeLimit = 10_000 });
+        var events = await TakeAsync(server, 5, Quick with { EventSizeLimit = 10_000 });
 
-        Assert.Equal(["synced 0", "interrupted BadResponse", "synced 0 again", "Added a 1"], events.Select(Text));
+        Assert.Equal(["synced 0", "interrupted BadResponse", "synced 0 again", "resumed", "Added a 1"], events.Select(Text));
     }
 
     private static string Text(KubeWatchEvent item) => item switch
@@ -114,6 +114,7 @@ public sealed class KubeWatchTests
         KubeWatchEvent.Changed change => $"{change.Type} {change.Object.Name} {change.Object.Uid}",
         KubeWatchEvent.Synced synced => $"synced {synced.Objects}{(synced.Again ? " again" : "")}",
         KubeWatchEvent.Interrupted interrupted => $"interrupted {interrupted.Cause.Kind}",
+        KubeWatchEvent.Resumed => "resumed",
         KubeWatchEvent.Failed failed => $"failed {failed.Cause.Kind}",
         _ => "?",
     };
