@@ -1,0 +1,58 @@
+# shellcheck shell=bash disable=SC2154 # $root comes from the script that sources this
+# Functions that install Debian packages; sourced, with $root set to the repository. No service is started or enabled by them.
+
+has() { # PACKAGE: whether what it is needed for is there, whoever installed it
+    case $1 in
+        postgresql) command -v postgres > /dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' > /dev/null ;;
+        nodejs) command -v node > /dev/null ;;
+        kubernetes-client) command -v kubectl > /dev/null ;;
+        *) command -v "$1" > /dev/null ;;
+    esac
+}
+
+# Installs what is missing as root; otherwise names the one command to run and ends with exit code 2.
+require_packages() { # WHAT_FOR PACKAGE...
+    local what_for=$1 missing=() package
+    shift
+    for package in "$@"; do
+        has "$package" || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    if ! command -v apt-get > /dev/null; then
+        printf 'plumb: %s needs %s. Install it with the package manager of this system, then run the same command again\n' "$what_for" "${missing[*]}" >&2
+        exit 2
+    fi
+    if [ "$(id -u)" -ne 0 ]; then
+        printf 'plumb: %s needs %s. Run: sudo apt-get install --no-install-recommends %s\n' "$what_for" "${missing[*]}" "${missing[*]}" >&2
+        exit 2
+    fi
+    mkdir -p "$root/.build"
+    . "$root/scripts/build.sh"
+    with_progress "installing ${missing[*]} (apt-get)" "$root/.build/apt.log" install_packages "${missing[@]}" || {
+        printf 'plumb: apt-get could not install %s: %s. The whole log: %s\n' "${missing[*]}" "$(grep -m1 '^E:' "$root/.build/apt.log" || tail -n1 "$root/.build/apt.log")" "$root/.build/apt.log" >&2
+        exit 2
+    }
+}
+
+install_packages() ( # PACKAGE...: in a subshell, so that the trap is its own
+    set -e
+    export DEBIAN_FRONTEND=noninteractive
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        # Debian asks this file before it starts a service; 101 forbids it (invoke-rc.d(8)).
+        trap 'rm -f "$policy"' EXIT
+        printf '#!/bin/sh\nexit 101\n' > "$policy"
+        chmod 755 "$policy"
+    fi
+    # Without this the package would make a database cluster of its own.
+    if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+        mkdir -p /etc/postgresql-common
+        printf 'create_main_cluster = false\n' > /etc/postgresql-common/createcluster.conf
+    fi
+    apt-get install -y -q --no-install-recommends "$@" || { apt-get update -q && apt-get install -y -q --no-install-recommends "$@"; }
+    if command -v systemctl > /dev/null; then
+        for service in "$@"; do
+            case $service in postgresql | prometheus) systemctl disable "$service" > /dev/null 2>&1 || true ;; esac
+        done
+    fi
+)
