@@ -14,6 +14,7 @@ internal static class Program
     /// </summary>
     public static IReadOnlyList<CommandNode> Contents =>
     [
+        new Commands.Console(),
         new Commands.Completion(),
         new Commands.Version(),
     ];
