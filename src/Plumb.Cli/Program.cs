@@ -15,6 +15,7 @@ internal static class Program
     public static IReadOnlyList<CommandNode> Contents =>
     [
         new Commands.Console(),
+        new Commands.Doctor(),
         new Commands.Completion(),
         new Commands.Version(),
     ];
