@@ -1,4 +1,8 @@
 using System.Text.Json.Nodes;
+using Plumb.Cluster.Api.Defaults;
+using Plumb.Cluster.Api.Fields;
+using Plumb.Cluster.Api.Schema;
+using Plumb.Cluster.Api.Validation;
 using Plumb.Cluster.Objects;
 using Plumb.Cluster.Store;
 
@@ -10,74 +14,105 @@ namespace Plumb.Cluster.Api;
 internal sealed record DeleteRequest(long? GraceSeconds = null, string? Propagation = null, string? Uid = null, string? ResourceVersion = null, bool DryRun = false);
 
 /// <summary>
-/// What the API means, without HTTP: every write passes defaulting, validation and bookkeeping here, whether it comes from
-/// kubectl or from a controller in this process. Expected failures are values.
+/// What the API means, without HTTP: every write passes defaulting, admission and bookkeeping here, whether it comes from
+/// kubectl or from a controller in this process. Writes from outside (those with <see cref="WriteOptions"/>) are also validated and
+/// recorded in managedFields. Expected failures are values.
 /// </summary>
 internal sealed class ClusterApi(ObjectStore store, TimeProvider time)
 {
+    /// <summary>Names tried before a clash of generated names is an error.</summary>
+    private const int GeneratedNameTries = 8;
+
+    private readonly ObjectDeletion _deletion = new(store, time);
+
     public ObjectStore Store => store;
 
     public TimeProvider Time => time;
+
+    public Admission Admission { get; } = new(store);
 
     public KubeObject? Get(ResourceKind kind, string? ns, string name) => store.Get(kind, ns, name);
 
     public IReadOnlyList<KubeObject> List(ResourceKind kind, string? ns = null) => store.List(kind, ns).Objects;
 
     /// <summary>Creates the object; metadata gets uid, creationTimestamp, a generated name when generateName asks for it.</summary>
-    public ApiResult Create(ResourceKind kind, string? ns, JsonObject body)
+    public ApiResult Create(ResourceKind kind, string? ns, JsonObject body, WriteOptions? options = null)
     {
-        var json = body.DeepClone().AsObject();
+        var generated = body["metadata"] is JsonObject asked && asked.Text("name") is null or "" && asked.Text("generateName") is { Length: > 0 };
+        for (var tried = 1; ; tried++)
+        {
+            var result = CreateOnce(kind, ns, body, options);
+            if (!generated || tried == GeneratedNameTries || result.Failure is not { Reason: "AlreadyExists" })
+            {
+                return result;
+            }
+        }
+    }
+
+    private ApiResult CreateOnce(ResourceKind kind, string? ns, JsonObject body, WriteOptions? options)
+    {
+        var type = Schemas.Of(kind);
+        var json = new ObjectReader().Read(type, body);
         var metadata = json.Object("metadata");
-        var name = metadata.Text("name") ?? GenerateName(metadata);
-        metadata["name"] = name;
+        metadata["name"] = metadata.Text("name") is { Length: > 0 } given ? given : GenerateName(metadata);
+        metadata.Remove("namespace");
         if (kind.Namespaced)
         {
             metadata["namespace"] = ns;
         }
+        KindDefaults.Apply(kind, json);
+        var now = time.GetUtcNow().ToKubeTime();
+        if (options is { IsApply: false })
+        {
+            ManagedFields.Record(kind, new ObjectReader().Read(type, []), new ObjectReader().Read(type, json) is var read ? read : json, options, now);
+            metadata["managedFields"] = read["metadata"]!["managedFields"]?.DeepClone();
+        }
+        if (ns is not null && kind.Namespaced && NamespaceRefuses(kind, ns, metadata.Text("name")!) is { } closed)
+        {
+            return closed;
+        }
+        if (Admission.Admit(kind, json) is { } refused)
+        {
+            return refused;
+        }
         metadata["uid"] = Guid.NewGuid().ToString();
-        metadata["creationTimestamp"] = time.GetUtcNow().ToKubeTime();
+        metadata["creationTimestamp"] = now;
+        metadata.Remove("resourceVersion");
+        metadata.Remove("deletionTimestamp");
+        metadata.Remove("deletionGracePeriodSeconds");
+        metadata.Remove("generation");
         if (kind.HasGeneration)
         {
             metadata["generation"] = 1;
         }
+        var name = metadata.Text("name")!;
+        if (options is not null && ObjectValidation.OnCreate(kind, json).For(kind, metadata.Text("generateName") is { Length: > 0 } && name.Length == 0 ? "" : name) is { } invalid)
+        {
+            return invalid;
+        }
+        var ready = Ordered(kind, new ObjectReader().Read(type, json));
         ApiFailure? failure = null;
         var created = store.Write(kind, kind.Namespaced ? ns : null, name, present =>
         {
-            failure = present is null ? null : ApiFailure.AlreadyExists(kind, name);
-            return failure is null ? Ordered(kind, json) : ObjectStore.Unchanged;
+            failure = present is null ? null
+                : present.IsTerminating ? ApiFailure.AlreadyExists(kind, name) with { Message = $"object is being deleted: {kind.QualifiedPlural} \"{name}\" already exists" }
+                : ApiFailure.AlreadyExists(kind, name);
+            return failure is null && options is not { DryRun: true } ? ready : ObjectStore.Unchanged;
         });
-        return failure is null ? created! : failure;
+        return failure is null ? created ?? KubeObject.From(kind, ready) : failure;
     }
 
     /// <summary>
     /// Reads, changes and writes in one step, so there is no conflict to retry. A change that leaves the object equal writes nothing.
     /// Return a failure from <paramref name="change"/> to write nothing and hand it on.
     /// </summary>
-    public ApiResult Update(ResourceKind kind, string? ns, string name, Func<JsonObject, ApiFailure?> change)
-    {
-        ApiFailure? failure = null;
-        var after = store.Write(kind, kind.Namespaced ? ns : null, name, present =>
+    public ApiResult Update(ResourceKind kind, string? ns, string name, Func<JsonObject, ApiFailure?> change) =>
+        Replace(kind, ns, name, present =>
         {
-            if (present is null)
-            {
-                failure = ApiFailure.NotFound(kind, name);
-                return ObjectStore.Unchanged;
-            }
             var json = present.ToMutable();
-            failure = change(json);
-            if (failure is not null || JsonNode.DeepEquals(json, JsonNode.Parse(present.Utf8)))
-            {
-                return ObjectStore.Unchanged;
-            }
-            if (kind.HasGeneration && SpecChanged(present, json))
-            {
-                var metadata = json.Object("metadata");
-                metadata["generation"] = (metadata.Integer("generation") ?? 0) + 1;
-            }
-            return FinalizersLeft(json) ? json : null;
+            var failure = change(json);
+            return failure is null ? (json, null) : (null, failure);
         });
-        return failure is null ? after! : failure;
-    }
 
     public ApiResult Update(ResourceKind kind, string? ns, string name, Action<JsonObject> change) =>
         Update(kind, ns, name, json =>
@@ -87,81 +122,110 @@ internal sealed class ClusterApi(ObjectStore store, TimeProvider time)
         });
 
     /// <summary>
-    /// Asks for deletion. A bound pod stays, marked with deletionTimestamp, until its kubelet deletes it with grace 0; an object with
-    /// finalizers stays until the last one is taken off; everything else goes at once.
+    /// The same for writes from outside: <paramref name="change"/> returns the whole object as the client wants it. What a client may not
+    /// change is put back, the rest is defaulted, validated against the present object and recorded.
     /// </summary>
-    public ApiResult Delete(ResourceKind kind, string? ns, string name, DeleteRequest? request = null)
+    public ApiResult Replace(ResourceKind kind, string? ns, string name, Func<KubeObject, (JsonObject? Next, ApiFailure? Failure)> change, WriteOptions? options = null)
     {
         ApiFailure? failure = null;
-        var last = store.Write(kind, kind.Namespaced ? ns : null, name, present =>
+        KubeObject? dry = null;
+        var after = store.Write(kind, kind.Namespaced ? ns : null, name, present =>
         {
             if (present is null)
             {
                 failure = ApiFailure.NotFound(kind, name);
                 return ObjectStore.Unchanged;
             }
-            var json = present.ToMutable();
-            return MarkDeleted(kind, json, request ?? new DeleteRequest()) ? json : null;
+            (var next, failure) = change(present);
+            if (failure is null)
+            {
+                (next, failure) = Settle(present, next!, options);
+            }
+            if (failure is not null || JsonNode.DeepEquals(next, JsonNode.Parse(present.Utf8)))
+            {
+                return ObjectStore.Unchanged;
+            }
+            if (options is { DryRun: true })
+            {
+                dry = KubeObject.From(kind, next!);
+                return ObjectStore.Unchanged;
+            }
+            return ObjectDeletion.MustStay(next!) ? next : null;
         });
-        return failure is null ? last! : failure;
+        return failure is null ? dry ?? after! : failure;
     }
 
-    /// <summary>True when the object must stay for now, marked; false when it can go.</summary>
-    private bool MarkDeleted(ResourceKind kind, JsonObject json, DeleteRequest request)
+    private (JsonObject? Next, ApiFailure? Failure) Settle(KubeObject present, JsonObject next, WriteOptions? options)
     {
-        var metadata = json.Object("metadata");
-        var finalizers = metadata["finalizers"] as JsonArray ?? [];
-        if (request.Propagation is "Foreground" or "Orphan")
+        var kind = present.Kind;
+        var type = Schemas.Of(kind);
+        var before = present.ToMutable();
+        var json = new ObjectReader().Read(type, next);
+        if (options is not null)
         {
-            finalizers = [.. finalizers.Select(item => item!.DeepClone()), request.Propagation == "Orphan" ? "orphan" : "foregroundDeletion"];
-            metadata["finalizers"] = finalizers;
+            if (ObjectUpdate.Restrict(kind, before, ref json, options) is { } refused)
+            {
+                return (null, refused);
+            }
+            KindDefaults.Apply(kind, json);
+            json = new ObjectReader().Read(type, json);
+            if (!options.IsApply)
+            {
+                ManagedFields.Record(kind, before, json, options, time.GetUtcNow().ToKubeTime());
+            }
         }
-        var grace = kind == Resources.Pods ? PodGrace(json, request.GraceSeconds) : 0;
-        if (grace == 0 && finalizers.Count == 0)
+        if (kind.HasGeneration && ObjectUpdate.SpecChanged(before, json))
         {
-            return false;
+            var metadata = json.Object("metadata");
+            metadata["generation"] = (metadata.Integer("generation") ?? 0) + 1;
         }
-        metadata["deletionTimestamp"] ??= time.GetUtcNow().AddSeconds(grace).ToKubeTime();
-        metadata["deletionGracePeriodSeconds"] ??= grace;
-        return true;
-    }
-
-    private static long PodGrace(JsonObject pod, long? asked)
-    {
-        var spec = pod.Object("spec");
-        var isBound = spec.Text("nodeName") is { Length: > 0 };
-        return isBound ? asked ?? spec.Integer("terminationGracePeriodSeconds") ?? 30 : 0;
-    }
-
-    private static bool FinalizersLeft(JsonObject json)
-    {
-        var metadata = json.Object("metadata");
-        return metadata.Text("deletionTimestamp") is null
-            || metadata["finalizers"] is JsonArray { Count: > 0 }
-            || metadata.Integer("deletionGracePeriodSeconds") > 0;
-    }
-
-    private static bool SpecChanged(KubeObject before, JsonObject after)
-    {
-        var old = before.ToMutable();
-        foreach (var json in new[] { old, after })
+        if (options is not null && ObjectValidation.OnUpdate(kind, before, json).For(kind, present.Name) is { } invalid)
         {
-            _ = json.Object("metadata");
+            return (null, invalid);
         }
-        return old.Where(IsSpec).Any(pair => !JsonNode.DeepEquals(pair.Value, after[pair.Key])) || after.Where(IsSpec).Any(pair => !old.ContainsKey(pair.Key));
-
-        static bool IsSpec(KeyValuePair<string, JsonNode?> pair) => pair.Key is not ("metadata" or "status" or "kind" or "apiVersion");
+        return (Ordered(kind, new ObjectReader().Read(type, json)), null);
     }
 
-    private static string GenerateName(JsonObject metadata) => (metadata.Text("generateName") ?? "") + NameSuffix.Next(5);
+    /// <summary>
+    /// Asks for deletion. A bound pod stays, marked with deletionTimestamp, until its kubelet deletes it with grace 0; an object with
+    /// finalizers stays until the last one is taken off; everything else goes at once.
+    /// </summary>
+    public ApiResult Delete(ResourceKind kind, string? ns, string name, DeleteRequest? request = null) =>
+        _deletion.Delete(kind, ns, name, request ?? new DeleteRequest());
+
+    /// <summary>A namespace that is being deleted takes nothing new.</summary>
+    private ApiFailure? NamespaceRefuses(ResourceKind kind, string ns, string name)
+    {
+        if (store.Get(Resources.Namespaces, null, ns) is not { IsTerminating: true })
+        {
+            return null;
+        }
+        var failure = ApiFailure.Forbidden(kind, name, $"unable to create new content in namespace {ns} because it is being terminated");
+        failure.Details!["causes"] = new JsonArray(new JsonObject
+        {
+            ["reason"] = "NamespaceTerminating",
+            ["message"] = $"namespace {ns} is being terminated",
+            ["field"] = "metadata.namespace",
+        });
+        return failure;
+    }
+
+    /// <summary>A prefix is cut so that the name with its five random letters has at most 63.</summary>
+    private static string GenerateName(JsonObject metadata)
+    {
+        const int Longest = 58;
+        var prefix = metadata.Text("generateName") ?? "";
+        return prefix.Length == 0 ? "" : prefix[..Math.Min(prefix.Length, Longest)] + NameSuffix.Next(5);
+    }
 
     /// <summary>kind, apiVersion and metadata first, as every Kubernetes object is written.</summary>
     private static JsonObject Ordered(ResourceKind kind, JsonObject json)
     {
-        var ordered = new JsonObject { ["kind"] = kind.Kind, ["apiVersion"] = kind.ApiVersion, ["metadata"] = json["metadata"]?.DeepClone() };
-        foreach (var pair in json.Where(pair => pair.Key is not ("kind" or "apiVersion" or "metadata")))
+        var ordered = new JsonObject { ["kind"] = kind.Kind, ["apiVersion"] = kind.ApiVersion };
+        foreach (var (name, value) in json.Where(pair => pair.Key is not ("kind" or "apiVersion")).ToList())
         {
-            ordered[pair.Key] = pair.Value?.DeepClone();
+            json.Remove(name);
+            ordered[name] = value;
         }
         return ordered;
     }

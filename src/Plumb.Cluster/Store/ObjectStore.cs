@@ -59,6 +59,52 @@ internal sealed class ObjectStore
         }
     }
 
+    /// <summary>The same for one kind, with the version of that state.</summary>
+    public (IReadOnlyList<KubeObject> Objects, StoreWatch Watch, long Version) ListAndWatchAt(ResourceKind kind)
+    {
+        lock (_lock)
+        {
+            return ([.. Of(kind).Values], Join([kind]), _version);
+        }
+    }
+
+    /// <summary>The objects as they were at an older version, found by taking the changes since then back; null when the history does not reach that far.</summary>
+    public IReadOnlyList<KubeObject>? ListAt(ResourceKind kind, string? ns, long version)
+    {
+        lock (_lock)
+        {
+            if (version < _compacted)
+            {
+                return null;
+            }
+            var then = new SortedDictionary<ObjectKey, KubeObject>(Of(kind));
+            foreach (var change in _history.Reverse().TakeWhile(change => change.Version > version).Where(change => change.Object.Kind == kind))
+            {
+                if (change.Previous is null)
+                {
+                    then.Remove(change.Object.Key);
+                }
+                else
+                {
+                    then[change.Object.Key] = change.Previous;
+                }
+            }
+            return [.. then.Values.Where(item => ns is null || item.Namespace == ns)];
+        }
+    }
+
+    /// <summary>The oldest version from which a watch can start.</summary>
+    public long OldestVersion
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _compacted;
+            }
+        }
+    }
+
     /// <summary>Every change after <paramref name="since"/>; null when that version is no longer in the history (410 Gone).</summary>
     public StoreWatch? WatchSince(long since, params IReadOnlyList<ResourceKind> kinds)
     {

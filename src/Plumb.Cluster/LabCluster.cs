@@ -1,0 +1,149 @@
+using System.Net;
+using System.Text;
+using Microsoft.AspNetCore.Connections;
+using Plumb.Cluster.Api;
+using Plumb.Cluster.Api.Auth;
+using Plumb.Cluster.Api.Http;
+using Plumb.Cluster.Network;
+using Plumb.Cluster.Objects;
+using Plumb.Cluster.Store;
+
+namespace Plumb.Cluster;
+
+/// <summary>
+/// A Kubernetes cluster in this process: an API server that kubectl and any client can use, controllers, a scheduler, and nodes
+/// whose containers are real processes.
+/// </summary>
+/// <example><c>await using var cluster = await LabCluster.StartAsync(nodes: 3);</c></example>
+public sealed class LabCluster : IAsyncDisposable
+{
+    private readonly Stack<IAsyncDisposable> _parts = new();
+    private readonly string? _temporary;
+
+    private LabCluster(LabClusterOptions options)
+    {
+        _temporary = options.StateDirectory is null ? Directory.CreateTempSubdirectory("plumb-cluster-").FullName : null;
+        StateDirectory = options.StateDirectory ?? _temporary!;
+    }
+
+    /// <summary>Where the cluster keeps its files.</summary>
+    public string StateDirectory { get; }
+
+    /// <summary>The file to give to kubectl (<c>KUBECONFIG</c>), readable by its owner only.</summary>
+    public string KubeconfigPath => Path.Combine(StateDirectory, "kubeconfig");
+
+    /// <summary>The API server, for instance <c>https://127.0.0.1:41234</c>.</summary>
+    public Uri Server { get; private set; } = null!;
+
+    /// <summary>The administrator's bearer token.</summary>
+    public string Token { get; private set; } = "";
+
+    /// <summary>The certificate of the cluster's own authority, PEM.</summary>
+    public string CaPem { get; private set; } = "";
+
+    internal ApiServices Services { get; private set; } = null!;
+
+    internal ClusterApi Api => Services.Api;
+
+    internal ClusterNetwork Network { get; private set; } = null!;
+
+    /// <summary>Starts a cluster with defaults; it is ready to be used when this returns.</summary>
+    /// <exception cref="LabClusterException">It cannot start; the message says why.</exception>
+    public static Task<LabCluster> StartAsync(int nodes, CancellationToken cancel = default) => StartAsync(new LabClusterOptions { Nodes = nodes }, cancel);
+
+    /// <exception cref="LabClusterException">It cannot start; the message says why.</exception>
+    public static async Task<LabCluster> StartAsync(LabClusterOptions options, CancellationToken cancel = default)
+    {
+        var cluster = new LabCluster(options);
+        try
+        {
+            await cluster.RunAsync(options, cancel);
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task RunAsync(LabClusterOptions options, CancellationToken cancel)
+    {
+        Directory.CreateDirectory(StateDirectory);
+        Network = ClusterNetwork.Claim() ?? throw new LabClusterException("every loopback range for clusters is in use on this machine; stop another cluster first");
+        var identity = (options.KeepState ? ServerIdentity.Load(StateDirectory) : null) ?? ServerIdentity.Create(options.Time, IPAddress.Parse(Network.ApiServiceAddress));
+        if (options.KeepState)
+        {
+            identity.Save(StateDirectory);
+        }
+        var store = new ObjectStore();
+        var api = new ClusterApi(store, options.Time);
+        api.Admission.Addresses = new ServiceAddresses(Network);
+        var tokens = new ServiceAccountTokens(identity.TokenKey, store, options.Time);
+        Services = new ApiServices
+        {
+            Api = api,
+            Tokens = tokens,
+            Authenticator = new Authenticator(identity.AdminToken, tokens),
+            Authorizer = new Authorizer(options.ServiceAccountsMayRead),
+            Log = options.Log,
+        };
+        Services.Pages.Add("prometheus/targets", _ => Task.FromResult(PrometheusTargets.Page(api)));
+        SystemNamespaces.Create(api);
+        var defaults = NamespaceDefaults.Start(api, identity.CaPem, options.Log);
+        _parts.Push(defaults);
+        var server = await ListenAsync(identity, options.Port, cancel);
+        _parts.Push(server);
+        Server = server.Address;
+        Token = identity.AdminToken;
+        CaPem = identity.CaPem;
+        ServerIdentity.WritePrivate(KubeconfigPath, Kubeconfig());
+    }
+
+    private async Task<ApiServer> ListenAsync(ServerIdentity identity, int port, CancellationToken cancel)
+    {
+        try
+        {
+            return await ApiServer.StartAsync(new Router(Services), identity, port, cancel);
+        }
+        catch (IOException taken) when (taken.InnerException is AddressInUseException)
+        {
+            throw new LabClusterException($"port {port} on 127.0.0.1 is in use by another program; choose another port, or 0 for a free one", taken);
+        }
+    }
+
+    private string Kubeconfig() => $"""
+        apiVersion: v1
+        kind: Config
+        clusters:
+        - name: plumb
+          cluster:
+            server: {Server.GetLeftPart(UriPartial.Authority)}
+            certificate-authority-data: {Convert.ToBase64String(Encoding.UTF8.GetBytes(CaPem))}
+        users:
+        - name: admin
+          user:
+            token: {Token}
+        contexts:
+        - name: plumb
+          context:
+            cluster: plumb
+            user: admin
+        current-context: plumb
+
+        """;
+
+    /// <summary>Stops everything, the newest part first, and takes away what the cluster made on this machine.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        while (_parts.TryPop(out var part))
+        {
+            await part.DisposeAsync();
+        }
+        Network?.Dispose();
+        if (_temporary is not null && Directory.Exists(_temporary))
+        {
+            Directory.Delete(_temporary, recursive: true);
+        }
+    }
+}
