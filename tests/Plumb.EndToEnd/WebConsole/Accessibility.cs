@@ -18,16 +18,10 @@ internal static class Accessibility
         return await page.EvaluateAsync<string[]>("axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html + ' ' + n.failureSummary).join(' | ')))");
     }
 
-    /// <summary>axe-core is a development package of web/, found from the repository's root.</summary>
+    /// <summary>axe-core is a development package of web/.</summary>
     private static string Axe()
     {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Plumb.slnx")))
-        {
-            folder = folder.Parent;
-        }
-
-        var file = Path.Combine(folder?.FullName ?? "", "web", "node_modules", "axe-core", "axe.min.js");
+        var file = Path.Combine(Repository.Root, "web", "node_modules", "axe-core", "axe.min.js");
         Assert.True(File.Exists(file), "The accessibility tests need axe-core: npm ci in web/");
         return file;
     }

@@ -11,6 +11,9 @@ namespace Plumb.Lab.Payments.Hosting;
 /// <param name="Failure">One sentence for the log; null when there is an answer.</param>
 internal sealed record PeerAnswer(int Status, byte[] Body, int Attempts, string? Failure)
 {
+    /// <summary>Nobody was reached, so nobody was burdened.</summary>
+    public bool NotConnected { get; init; }
+
     public bool Success => Status is >= 200 and < 300;
 
     /// <summary>The body as <typeparamref name="T"/>; null when it is none.</summary>
@@ -43,7 +46,7 @@ internal sealed class Peer(string name, IReadOnlyList<Uri> endpoints, TimeSpan a
     private readonly HttpClient _client = NewClient();
     private readonly Lock _lock = new();
     private double _budget = BudgetLimit;
-    private uint _next;
+    private ulong _next;
 
     /// <summary>Where a service is: NAME_URL (several, with commas), what Kubernetes injects for a Service, or its name in DNS.</summary>
     public static (IReadOnlyList<Uri> Endpoints, string? Problem) Find(string name, Func<string, string?> env)
@@ -83,10 +86,12 @@ internal sealed class Peer(string name, IReadOnlyList<Uri> endpoints, TimeSpan a
             _budget = Math.Min(BudgetLimit, _budget + BudgetPerCall);
         }
 
+        // Successive attempts of one call go to successive endpoints, whatever other calls do meanwhile.
+        var first = Interlocked.Increment(ref _next);
         PeerAnswer? last = null;
         for (var attempt = 1; attempt <= MaxAttempts; attempt++)
         {
-            var endpoint = endpoints[(int)(Interlocked.Increment(ref _next) % (uint)endpoints.Count)];
+            var endpoint = endpoints[(int)((first + (ulong)attempt) % (ulong)endpoints.Count)];
             last = await TryAsync(new HttpRequestMessage(method, new Uri(endpoint, path)), body, trace, headers, attempt, cancel);
             // 503 is "not now", with nothing done; other statuses are the answer.
             if (last.Failure is null && last.Status != 503)
@@ -94,7 +99,8 @@ internal sealed class Peer(string name, IReadOnlyList<Uri> endpoints, TimeSpan a
                 return last;
             }
 
-            if (attempt == MaxAttempts || !TakeFromBudget())
+            // The budget guards a peer that is there and struggles; trying another address after a refused connection costs nobody anything.
+            if (attempt == MaxAttempts || (!last.NotConnected && !TakeFromBudget()))
             {
                 break;
             }
@@ -164,7 +170,10 @@ internal sealed class Peer(string name, IReadOnlyList<Uri> endpoints, TimeSpan a
             }
             catch (HttpRequestException problem)
             {
-                return new PeerAnswer(0, [], attempt, problem.InnerException?.Message ?? problem.Message);
+                return new PeerAnswer(0, [], attempt, problem.InnerException?.Message ?? problem.Message)
+                {
+                    NotConnected = problem.HttpRequestError == HttpRequestError.ConnectionError,
+                };
             }
         }
     }
