@@ -1,5 +1,7 @@
 using System.Net;
 using Plumb.Cli.WebConsole.Traffic;
+using Plumb.Platform.Kubernetes;
+using Plumb.Platform.Kubernetes.Configuration;
 
 namespace Plumb.Cli.WebConsole;
 
@@ -15,6 +17,7 @@ internal sealed record ConsoleOptions
     /// <summary>The port that was asked for (0: any free one), or null for the usual one.</summary>
     public int? Port { get; init; }
 
+    /// <summary>The console owns it, and the sources below: it disposes what can be disposed.</summary>
     public required IClusterFeed Feed { get; init; }
 
     /// <summary>Where charts come from, or null when there is no Prometheus: then there are no charts, and the page says so.</summary>
@@ -24,4 +27,14 @@ internal sealed record ConsoleOptions
     public IExperimentDesk? Experiments { get; init; }
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>A console of a cluster, with charts when there is a Prometheus. Nothing is read yet.</summary>
+    /// <param name="name">What the page calls the cluster.</param>
+    /// <param name="ns">Pods and events of this namespace only; null means all.</param>
+    public static ConsoleOptions Of(KubeTarget target, string name, string? ns, Uri? prometheus, TrafficQueries queries, TimeProvider time) => new()
+    {
+        Feed = new KubernetesFeed(new KubeClient(target, new KubeClientOptions { Time = time }), name, ns, time),
+        Traffic = prometheus is null ? null : new PrometheusTraffic(prometheus, queries, time),
+        Time = time,
+    };
 }

@@ -12,7 +12,7 @@ using Plumb.Core;
 namespace Plumb.Cli.WebConsole;
 
 /// <summary>A console that runs, or why it does not; <c>Warnings</c> are for the person who started it.</summary>
-internal sealed record ConsoleStart(ConsoleServer? Server, string? Problem, IReadOnlyList<string> Warnings);
+internal sealed record ConsoleStart(ConsoleServer? Server, Problem? Problem, IReadOnlyList<string> Warnings);
 
 /// <summary>The console's server. It does nothing while nobody looks. Dispose to stop it; open streams are told first.</summary>
 internal sealed class ConsoleServer : IAsyncDisposable
@@ -26,9 +26,11 @@ internal sealed class ConsoleServer : IAsyncDisposable
     private readonly RunDesk? _desk;
     private readonly CancellationTokenSource _stop;
 
-    private ConsoleServer(WebApplication app, LiveHub hub, RunDesk? desk, CancellationTokenSource stop, Uri url)
+    private readonly ConsoleOptions _options;
+
+    private ConsoleServer(ConsoleOptions options, WebApplication app, LiveHub hub, RunDesk? desk, CancellationTokenSource stop, Uri url)
     {
-        (_app, _hub, _desk, _stop, Url) = (app, hub, desk, stop, url);
+        (_options, _app, _hub, _desk, _stop, Url) = (options, app, hub, desk, stop, url);
     }
 
     /// <summary>The address to open, with the token in it. Whoever has it can use the console.</summary>
@@ -61,11 +63,11 @@ internal sealed class ConsoleServer : IAsyncDisposable
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
-            return new(null, $"Port {options.Port} on {options.Address} is taken by another program. Choose another --console-port, or 0 for any free one.", warnings);
+            return new(null, new($"port {options.Port} on {options.Address} is taken by another program", "Choose another --console-port, or 0 for any free one"), warnings);
         }
         catch (System.Net.Sockets.SocketException e)
         {
-            return new(null, $"The console cannot listen on {options.Address}: {e.Message}. Choose an address of this machine with --console-address.", warnings);
+            return new(null, new($"the console cannot listen on {options.Address} port {options.Port ?? ConsoleOptions.UsualPort}: {e.Message}", "Choose an address of this machine with --console-address"), warnings);
         }
     }
 
@@ -82,6 +84,10 @@ internal sealed class ConsoleServer : IAsyncDisposable
         await _hub.DisposeAsync();
         await _app.DisposeAsync();
         _stop.Dispose();
+        foreach (var owned in new object?[] { _options.Feed, _options.Traffic, _options.Experiments })
+        {
+            (owned as IDisposable)?.Dispose();
+        }
     }
 
     private static async Task<ConsoleServer> ListenAsync(ConsoleOptions options, int port, CancellationToken cancellationToken)
@@ -115,6 +121,6 @@ internal sealed class ConsoleServer : IAsyncDisposable
         var token = Gate.NewToken();
         handler = new Routes(options, new Gate(token, bound.Port), hub, desk, stop.Token).HandleAsync;
         var host = options.Address.Equals(IPAddress.Any) || options.Address.Equals(IPAddress.IPv6Any) ? "127.0.0.1" : bound.Host;
-        return new ConsoleServer(app, hub, desk, stop, new Uri(string.Create(CultureInfo.InvariantCulture, $"http://{host}:{bound.Port}/?token={token}")));
+        return new ConsoleServer(options, app, hub, desk, stop, new Uri(string.Create(CultureInfo.InvariantCulture, $"http://{host}:{bound.Port}/?token={token}")));
     }
 }

@@ -7,7 +7,7 @@ namespace Plumb.Cli.WebConsole;
 
 /// <summary>Reads nodes, pods and events of any cluster, by three watches that survive disconnects.</summary>
 /// <param name="ns">Pods and events of this namespace only; null means all.</param>
-internal sealed class KubernetesFeed(KubeClient client, string clusterName, string? ns, TimeProvider time) : IClusterFeed
+internal sealed class KubernetesFeed(KubeClient client, string clusterName, string? ns, TimeProvider time) : IClusterFeed, IDisposable
 {
     /// <summary>After a watch has given up (no right to read, or unreachable for long) it is tried again this often.</summary>
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(15);
@@ -18,6 +18,8 @@ internal sealed class KubernetesFeed(KubeClient client, string clusterName, stri
     private static readonly KubeWatchOptions Patience = new() { LongestDelay = TimeSpan.FromSeconds(5) };
 
     public string ClusterName => clusterName;
+
+    public void Dispose() => client.Dispose();
 
     public async IAsyncEnumerable<FeedChange> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {

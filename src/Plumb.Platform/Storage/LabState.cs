@@ -37,6 +37,9 @@ public sealed record LabState
     /// <summary>The payments system's front door, as a client outside the cluster reaches it; null while there is none.</summary>
     public Uri? Gateway { get; init; }
 
+    /// <summary>The bearer token that the gateway wants: <c>Authorization: Bearer …</c>.</summary>
+    public string? GatewayToken { get; init; }
+
     public Uri? Prometheus { get; init; }
 
     /// <summary>With its token.</summary>

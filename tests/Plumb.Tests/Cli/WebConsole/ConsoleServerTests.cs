@@ -191,7 +191,7 @@ public sealed class ConsoleServerTests
         await using var first = await StartAsync(new ScriptedFeed());
         var second = await ConsoleServer.StartAsync(new ConsoleOptions { Feed = new ScriptedFeed(), Port = first.Url.Port }, Cancel);
         Assert.Null(second.Server);
-        Assert.Contains("--console-port", second.Problem, StringComparison.Ordinal);
+        Assert.Contains("--console-port", second.Problem?.Remedy, StringComparison.Ordinal);
     }
 
     [Fact]

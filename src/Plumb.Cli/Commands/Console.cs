@@ -1,0 +1,113 @@
+using System.CommandLine;
+using System.Net;
+using System.Text.Json.Nodes;
+using Plumb.Cli.Framework;
+using Plumb.Cli.WebConsole;
+using Plumb.Cli.WebConsole.Traffic;
+using Plumb.Core;
+using Plumb.Platform.Kubernetes.Configuration;
+using Plumb.Platform.Storage;
+
+namespace Plumb.Cli.Commands;
+
+internal sealed class Console : CliCommand
+{
+    private readonly Option<string?> _context = new("--context") { Description = "the kubeconfig's context to show; without it, the running lab", HelpName = "NAME" };
+    private readonly Option<string?> _kubeconfig = new("--kubeconfig") { Description = "the kubeconfig to read; without it KUBECONFIG, then ~/.kube/config", HelpName = "FILE" };
+    private readonly Option<string?> _namespace = new("--namespace", "-n") { Description = "show pods and events of this namespace only", HelpName = "NAME" };
+    private readonly Option<Uri?> _prometheus = new("--prometheus") { Description = "where request numbers come from; without it there are no charts (the lab knows its own)", HelpName = "URL" };
+    private readonly Option<string> _address = new("--console-address") { Description = "the address to listen on; anything but loopback is warned about", HelpName = "IP", DefaultValueFactory = _ => "127.0.0.1" };
+    private readonly Option<int?> _port = new("--console-port") { Description = "the port to listen on; without it 7585, or any free one when that is taken", HelpName = "PORT" };
+
+    public override string Name => "console";
+
+    public override string Summary => "show a cluster live in the browser";
+
+    public override string Description =>
+        "Serves the console until Ctrl-C: nodes and pods live, events in plain English, and request rate, errors and latency when there is a Prometheus. "
+        + "It reads the cluster only while a page is open, and changes nothing. The printed address holds a token: whoever has it can look.";
+
+    public override IReadOnlyList<Example> Examples =>
+    [
+        new("plumb console", "the running lab"),
+        new("plumb console --context staging --prometheus http://127.0.0.1:9090", "any cluster of the kubeconfig"),
+        new("plumb console --context staging -n payments", "only that namespace"),
+    ];
+
+    public override IReadOnlyList<Option> Options => [_context, _kubeconfig, _namespace, _prometheus, _address, _port];
+
+    public override async Task<int> RunAsync(Invocation call, CancellationToken cancellation)
+    {
+        if (!IPAddress.TryParse(call.Get(_address), out var address))
+        {
+            return call.Fail(new Problem($"'{call.Get(_address)}' is not an IP address", "Give one of this machine, for instance 127.0.0.1"));
+        }
+
+        if (call.Get(_port) is < 0 or > 65535)
+        {
+            return call.Fail(new Problem($"there is no port {call.Get(_port)}", "Choose one from 1 to 65535, or 0 for any free one"));
+        }
+
+        var options = What(call);
+        if (!options.IsOk)
+        {
+            return call.Fail(options.Problem);
+        }
+
+        var start = await ConsoleServer.StartAsync(options.Value with { Address = address, Port = call.Get(_port), Time = call.Time }, cancellation);
+        foreach (var warning in start.Warnings)
+        {
+            call.Terminal.Error.WriteLine($"warning: {warning}");
+        }
+
+        if (start.Server is null)
+        {
+            return call.Fail(start.Problem!);
+        }
+
+        await using (start.Server)
+        {
+            Tell(call, start.Server.Url);
+            await Task.Delay(Timeout.Infinite, cancellation).ContinueWith(_ => { }, TaskScheduler.Default);
+        }
+
+        return ExitCode.Pass;
+    }
+
+    private static void Tell(Invocation call, Uri url)
+    {
+        if (call.Json)
+        {
+            call.Terminal.Json(new JsonObject { ["url"] = url.ToString() }, CoreJson.Indented.JsonObject);
+            return;
+        }
+
+        call.Terminal.Line($"console  {url}");
+        call.Terminal.Line("Ctrl-C ends it. The token in the address is the key: share it with nobody who should not look.");
+    }
+
+    private Result<ConsoleOptions> What(Invocation call)
+    {
+        if (call.Get(_context) is { } context)
+        {
+            string[] files = call.Get(_kubeconfig) is { } file ? [file] : [.. Kubeconfig.DefaultFiles(Environment.GetEnvironmentVariable)];
+            return Cluster(call, files, context, context, call.Get(_prometheus), TrafficQueries.OfServices);
+        }
+
+        return LabState.Running(call.Home) switch
+        {
+            null => new Problem("no lab is running here, and no --context was given", "Start the lab with 'plumb up', or say which cluster: plumb console --context NAME"),
+            { IsOk: false, Problem: { } problem } => problem,
+            { Value: { } lab } => Cluster(call, [lab.Kubeconfig], null, "lab", call.Get(_prometheus) ?? lab.Prometheus, TrafficQueries.OfLoadGenerator),
+            _ => new Problem("the lab's state cannot be read"),
+        };
+    }
+
+    private Result<ConsoleOptions> Cluster(Invocation call, IReadOnlyList<string> files, string? context, string name, Uri? prometheus, TrafficQueries queries)
+    {
+        var target = Kubeconfig.Load(files).Then(config => config.Target(call.Time, context));
+        return target.IsSuccess
+            ? ConsoleOptions.Of(target.Value, name, call.Get(_namespace), prometheus, queries, call.Time)
+            : new Problem(target.Error.Message.TrimEnd('.'), target.Error.Next.TrimEnd('.'));
+    }
+}
