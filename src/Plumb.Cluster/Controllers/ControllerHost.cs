@@ -1,26 +1,39 @@
 using Plumb.Cluster.Api;
+using Plumb.Cluster.Network;
 using Plumb.Cluster.Scheduling;
 
 namespace Plumb.Cluster.Controllers;
 
-/// <summary>What kube-controller-manager is to Kubernetes: the list of control loops, run until cancelled.</summary>
+/// <summary>
+/// What kube-controller-manager, kube-scheduler and kube-proxy are to Kubernetes: the list of control loops, run until cancelled. Endpoints
+/// and the Service network come first, so that traffic leaves a pod before anything else is done about its going.
+/// </summary>
 internal sealed class ControllerHost : IDisposable
 {
     private readonly ReconcileLoop _loop;
+    private readonly ServiceNetwork? _network;
 
+    /// <param name="servesNetwork">False: no Service gets a listener (for tests of controllers alone).</param>
     /// <param name="onFault">Told of an exception in a controller, which is a bug; the others go on.</param>
-    public ControllerHost(ClusterApi api, Action<string, Exception>? onFault = null)
+    public ControllerHost(ClusterApi api, bool servesNetwork = true, Action<string, Exception>? onFault = null)
     {
-        Controllers = [new Scheduler(api), new DeploymentController(api), new ReplicaSetController(api)];
-        _loop = new ReconcileLoop(api, Controllers, onFault);
+        List<IController> controllers = [new EndpointsController(api)];
+        if (servesNetwork)
+        {
+            controllers.Add(_network = new ServiceNetwork(api));
+        }
+        controllers.AddRange([new Scheduler(api), new DeploymentController(api), new ReplicaSetController(api)]);
+        Controllers = controllers;
+        _loop = new ReconcileLoop(api, controllers, onFault);
     }
 
     public IReadOnlyList<IController> Controllers { get; }
 
     public Task RunAsync(CancellationToken cancel) => _loop.RunAsync(cancel);
 
-    /// <summary>Does all there is to do now, on the caller's thread; for tests, which then need no waiting.</summary>
-    public void Step() => _loop.Step();
-
-    public void Dispose() => _loop.Dispose();
+    public void Dispose()
+    {
+        _loop.Dispose();
+        _network?.Dispose();
+    }
 }

@@ -20,7 +20,7 @@ internal sealed class ClusterInMemory : IDisposable
         {
             AddNode($"node{i}", cpu, memory);
         }
-        using var host = new ControllerHost(Api);
+        using var host = new ControllerHost(Api, servesNetwork: false);
         _loop = new ReconcileLoop(Api, [.. host.Controllers, Kubelet], (where, fault) => throw new InvalidOperationException(where, fault));
         Settle();
     }
