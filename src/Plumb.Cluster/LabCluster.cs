@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Plumb.Cluster.Api;
 using Plumb.Cluster.Api.Auth;
 using Plumb.Cluster.Api.Http;
+using Plumb.Cluster.Controllers;
 using Plumb.Cluster.Network;
 using Plumb.Cluster.Objects;
 using Plumb.Cluster.Store;
@@ -97,6 +98,7 @@ public sealed class LabCluster : IAsyncDisposable
         Server = server.Address;
         Token = identity.AdminToken;
         CaPem = identity.CaPem;
+        _parts.Push(ControlPlane.Start(api, Network, Server, StateDirectory, options.Log));
         ServerIdentity.WritePrivate(KubeconfigPath, Kubeconfig());
     }
 

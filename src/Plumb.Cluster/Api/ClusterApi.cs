@@ -174,7 +174,7 @@ internal sealed class ClusterApi(ObjectStore store, TimeProvider time)
                 ManagedFields.Record(kind, before, json, options, time.GetUtcNow().ToKubeTime());
             }
         }
-        if (kind.HasGeneration && ObjectUpdate.SpecChanged(before, json))
+        if (kind.HasGeneration && ObjectUpdate.SpecChanged(before, json) && !ObjectUpdate.IsBinding(kind, before, json))
         {
             var metadata = json.Object("metadata");
             metadata["generation"] = (metadata.Integer("generation") ?? 0) + 1;

@@ -91,6 +91,10 @@ internal static class ObjectUpdate
         }
     }
 
+    /// <summary>Giving a pod its node is no change of what it asks for, so it keeps its generation.</summary>
+    public static bool IsBinding(ResourceKind kind, JsonObject before, JsonObject after) =>
+        kind == Resources.Pods && before.Object("spec").Text("nodeName") is null or "" && after.Object("spec").Text("nodeName") is { Length: > 0 };
+
     public static bool SpecChanged(JsonObject before, JsonObject after)
     {
         return before.Where(IsSpec).Any(pair => !JsonNode.DeepEquals(pair.Value, after[pair.Key])) || after.Where(IsSpec).Any(pair => !before.ContainsKey(pair.Key));

@@ -13,12 +13,11 @@ internal sealed class ControllerHost : IDisposable
     private readonly ReconcileLoop _loop;
     private readonly ServiceNetwork? _network;
 
-    /// <param name="servesNetwork">False: no Service gets a listener (for tests of controllers alone).</param>
     /// <param name="onFault">Told of an exception in a controller, which is a bug; the others go on.</param>
-    public ControllerHost(ClusterApi api, bool servesNetwork = true, Action<string, Exception>? onFault = null)
+    public ControllerHost(ClusterApi api, ControllerOptions options, Action<string, Exception>? onFault = null)
     {
         List<IController> controllers = [new EndpointsController(api)];
-        if (servesNetwork)
+        if (options.ServesNetwork)
         {
             controllers.Add(_network = new ServiceNetwork(api));
         }

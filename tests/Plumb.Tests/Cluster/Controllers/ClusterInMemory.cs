@@ -20,10 +20,12 @@ internal sealed class ClusterInMemory : IDisposable
         {
             AddNode($"node{i}", cpu, memory);
         }
-        using var host = new ControllerHost(Api, servesNetwork: false);
+        using var host = new ControllerHost(Api, new ControllerOptions { VolumeDirectory = VolumeDirectory, ServesNetwork = false });
         _loop = new ReconcileLoop(Api, [.. host.Controllers, Kubelet], (where, fault) => throw new InvalidOperationException(where, fault));
         Settle();
     }
+
+    public string VolumeDirectory { get; } = Directory.CreateTempSubdirectory("plumb-volumes-").FullName;
 
     public SteppedClock Clock { get; } = new();
 
@@ -74,7 +76,11 @@ internal sealed class ClusterInMemory : IDisposable
         return ToJson(stream.Documents[0].RootNode)!.AsObject();
     }
 
-    public void Dispose() => _loop.Dispose();
+    public void Dispose()
+    {
+        _loop.Dispose();
+        Directory.Delete(VolumeDirectory, recursive: true);
+    }
 
     public void AddNode(string name, string cpu = "2", string memory = "8Gi") =>
         Create(Resources.Nodes, $$$"""
