@@ -16,6 +16,7 @@ internal static class Program
     [
         new Commands.Console(),
         new Commands.Doctor(),
+        new Commands.Config(),
         new Commands.Completion(),
         new Commands.Version(),
     ];
