@@ -75,12 +75,13 @@ function PlanCard({ plan, blocked, onConfirm, onCancel }: { plan: Plan; blocked:
       <dl class="facts">
         <dt>Target</dt><dd class="mono">{plan.target}</dd>
         <dt>Hypothesis</dt><dd>{plan.hypothesis}</dd>
+        <dt>Measured by</dt><dd>{plan.measured ?? "No client outside the cluster: what users see will not be known."}</dd>
         <dt>Blast radius</dt><dd>{plan.blastRadius}</dd>
       </dl>
       <table class="steps">
         <caption>Steps</caption>
         <thead><tr><th scope="col">What is done</th><th scope="col">How it is undone</th></tr></thead>
-        <tbody>{plan.steps.map((s) => <tr key={s.what}><td>{s.what}</td><td>{s.undo ?? "Nothing to undo."}</td></tr>)}</tbody>
+        <tbody>{plan.steps.map((s, i) => <tr key={i}><td>{s.what}</td><td>{s.undo}</td></tr>)}</tbody>
       </table>
       {plan.warnings.map((w) => <p class="note trouble" key={w}>{w}</p>)}
       <label class="check"><input type="checkbox" checked={sure} onChange={(e) => setSure(e.currentTarget.checked)} /> I have read the plan; do this to {plan.target}.</label>

@@ -101,6 +101,7 @@ function apply(d: Delta): void {
   if (d.source) state.source = d.source;
   if (d.podsLeftOut !== undefined) state.podsLeftOut = d.podsLeftOut;
   if (d.run) state.run = d.run;
+  if (d.step && state.run) state.run = { ...state.run, progress: [...state.run.progress, d.step] };
   heard();
 }
 

@@ -25,9 +25,10 @@ export interface Progress { atMs: number; phase: string; text: string }
 export interface Result {
   outcome: "pass" | "fail" | "inconclusive" | "error"; headline: string; downtimeMs?: number; downtimeBoundMs?: number;
   measures: { label: string; value: string; note?: string }[];
-  hypothesis: { phase: string; outcome: string; text: string }[];
+  findings: { severity: string; summary: string }[];
+  hypothesis: { claim: string; before?: string; during?: string; after?: string; detail?: string }[];
   sequence: { atMs: number; source: string; text: string }[];
-  blindSpots: string[]; trap?: string; fix?: string; decision?: string;
+  undo?: string; blindSpots: string[]; trap?: string; fix?: string; decision?: string; evidence?: string;
 }
 
 export interface Run { id: string; experiment: string; title: string; state: "running" | "undoing" | "finished"; startedAt: string; progress: Progress[]; result?: Result }
@@ -39,7 +40,7 @@ export interface Snapshot {
 
 export interface Delta {
   nodes?: Node[]; pods?: Pod[]; events?: ClusterEvent[]; nodesGone?: string[]; podsGone?: string[]; eventsGone?: string[];
-  source?: Source; podsLeftOut?: number; run?: Run;
+  source?: Source; podsLeftOut?: number; run?: Run; step?: Progress;
 }
 
 export interface Problem { what: string; remedy?: string }
@@ -51,6 +52,6 @@ export interface Traffic { start: number; step: number; rate: Series[]; errors: 
 export interface Experiment { name: string; title: string; summary: string; unavailable?: string }
 
 export interface Plan {
-  planId: string; experiment: string; title: string; target: string; hypothesis: string; blastRadius: string;
-  steps: { what: string; undo?: string }[]; warnings: string[];
+  planId: string; experiment: string; title: string; target: string; hypothesis: string; measured?: string; blastRadius: string;
+  steps: { what: string; undo: string }[]; warnings: string[];
 }

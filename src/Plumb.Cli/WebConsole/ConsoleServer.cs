@@ -27,6 +27,7 @@ internal sealed class ConsoleServer : IAsyncDisposable
     private readonly CancellationTokenSource _stop;
 
     private readonly ConsoleOptions _options;
+    private bool _isDisposed;
 
     private ConsoleServer(ConsoleOptions options, WebApplication app, LiveHub hub, RunDesk? desk, CancellationTokenSource stop, Uri url)
     {
@@ -73,6 +74,11 @@ internal sealed class ConsoleServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, true))
+        {
+            return;
+        }
+
         await _stop.CancelAsync();
         if (_desk is not null)
         {

@@ -8,6 +8,8 @@ internal sealed class LiveHub(IClusterFeed feed, TimeProvider time) : IAsyncDisp
 {
     internal static readonly TimeSpan Linger = TimeSpan.FromSeconds(30);
 
+    private const int MaxProgress = 200;
+
     private readonly Lock _lock = new();
     private LiveState _state = new(feed.ClusterName, time);
     private CancellationTokenSource? _stop;
@@ -69,6 +71,32 @@ internal sealed class LiveHub(IClusterFeed feed, TimeProvider time) : IAsyncDisp
         {
             _run = run;
             _state.Apply(run);
+        }
+    }
+
+    /// <summary>Adds a step to the run that is shown; the oldest go when there are too many.</summary>
+    internal void Tell(ProgressView step)
+    {
+        lock (_lock)
+        {
+            if (_run is { } run)
+            {
+                _run = run with { Progress = [.. run.Progress.Skip(Math.Max(0, run.Progress.Count + 1 - MaxProgress)), step] };
+                _state.Apply(_run, step);
+            }
+        }
+    }
+
+    /// <summary>Changes the state of the run that is shown.</summary>
+    internal void Change(Func<RunView, RunView> change)
+    {
+        lock (_lock)
+        {
+            if (_run is { } run)
+            {
+                _run = change(run);
+                _state.Apply(_run);
+            }
         }
     }
 

@@ -56,6 +56,16 @@ internal sealed class LiveState(string cluster, TimeProvider time)
         }
     }
 
+    /// <summary>A step of the present run; only the step is told, the rest is known already.</summary>
+    internal void Apply(RunView run, ProgressView step)
+    {
+        lock (_lock)
+        {
+            _run = run;
+            Append(new Delta { Step = step });
+        }
+    }
+
     /// <summary>The whole present state and the position to go on from.</summary>
     internal (byte[] Json, long Position) Snapshot(IReadOnlyList<NavItem> nav, bool hasTraffic)
     {

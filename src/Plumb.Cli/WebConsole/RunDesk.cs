@@ -14,8 +14,6 @@ internal sealed class RunDesk(IExperimentDesk desk, LiveHub hub, TimeProvider ti
     /// <summary>A plan that was looked at long ago may be about pods that are gone; after this it must be made again.</summary>
     internal static readonly TimeSpan PlanLasts = TimeSpan.FromMinutes(5);
 
-    private const int MaxProgress = 200;
-
     private readonly Lock _lock = new();
     private PlanView? _plan;
     private DateTimeOffset _plannedAt;
@@ -120,32 +118,18 @@ internal sealed class RunDesk(IExperimentDesk desk, LiveHub hub, TimeProvider ti
             _cancel = new CancellationTokenSource();
             var run = new RunView((++_runs).ToString(CultureInfo.InvariantCulture), experiment, plan.Title, "running", time.GetUtcNow(), [], null);
             hub.Show(run);
-            _running = CarryOutAsync(plan, run, _cancel);
+            _running = CarryOutAsync(plan, _cancel);
             return null;
         }
     }
 
-    private async Task CarryOutAsync(PlanView plan, RunView run, CancellationTokenSource cancel)
+    private async Task CarryOutAsync(PlanView plan, CancellationTokenSource cancel)
     {
         await Task.Yield();
-        var progress = new List<ProgressView>();
-        void Tell(ProgressView step)
-        {
-            lock (_lock)
-            {
-                if (progress.Count < MaxProgress)
-                {
-                    progress.Add(step);
-                    run = run with { State = cancel.IsCancellationRequested ? "undoing" : "running", Progress = [.. progress] };
-                    hub.Show(run);
-                }
-            }
-        }
-
-        var result = await desk.RunAsync(plan, Tell, cancel.Token);
+        var result = await desk.RunAsync(plan, hub.Tell, cancel.Token);
         lock (_lock)
         {
-            hub.Show(run with { State = "finished", Result = result });
+            hub.Change(run => run with { State = "finished", Result = result });
             _cancel = null;
             cancel.Dispose();
         }
@@ -155,7 +139,11 @@ internal sealed class RunDesk(IExperimentDesk desk, LiveHub hub, TimeProvider ti
     {
         lock (_lock)
         {
-            _cancel?.Cancel();
+            if (_cancel is not null)
+            {
+                hub.Change(run => run with { State = "undoing" });
+                _cancel.Cancel();
+            }
         }
     }
 

@@ -87,6 +87,9 @@ internal sealed record Delta
 
     public RunView? Run { get; init; }
 
+    /// <summary>The newest step of the run.</summary>
+    public ProgressView? Step { get; init; }
+
     [JsonIgnore]
     public bool IsEmpty => this == Nothing;
 

@@ -264,13 +264,13 @@ public sealed class ConsoleServerTests
         public IReadOnlyList<ExperimentView> Catalogue { get; } = [new("kill-pod", "Kill a pod", "", null)];
 
         public Task<(PlanView? Plan, Plumb.Core.Problem? Problem)> PlanAsync(string experiment, CancellationToken cancellationToken) =>
-            Task.FromResult<(PlanView?, Plumb.Core.Problem?)>((new PlanView("p1", experiment, "Kill a pod", "lab", "", "", [], []), null));
+            Task.FromResult<(PlanView?, Plumb.Core.Problem?)>((new PlanView("p1", experiment, "Kill a pod", "lab", "", null, "", [], []), null));
 
         public async Task<ResultView> RunAsync(PlanView plan, Action<ProgressView> tell, CancellationToken cancellationToken)
         {
             Runs++;
             await Task.Delay(Timeout.Infinite, cancellationToken).ContinueWith(_ => { }, TaskScheduler.Default);
-            return new ResultView("inconclusive", "Stopped.", null, null, [], [], [], [], null, null, null);
+            return new ResultView("inconclusive", "Stopped.", null, null, [], [], [], [], null, [], null, null, null, null);
         }
     }
 }
