@@ -27,6 +27,7 @@ public sealed class LabHost : IAsyncDisposable
     private readonly long _began;
     private LabCluster? _cluster;
     private KubeClient? _client;
+    private int _disposed;
 
     private LabHost(LabOptions options, TimeProvider time, IProgress<LabStep>? progress, FileStream @lock, long began) =>
         (_options, _time, _progress, _lock, _began) = (options, time, progress, @lock, began);
@@ -88,6 +89,12 @@ public sealed class LabHost : IAsyncDisposable
     /// <summary>Stops the pods and the cluster, and takes away what the lab made on this machine.</summary>
     public async ValueTask DisposeAsync()
     {
+        // A second time would clear the state of whoever took the home since.
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         _client?.Dispose();
         if (_cluster is not null)
         {
