@@ -61,7 +61,10 @@ internal sealed class AdminApi(FaultSet faults, JsonLog log)
         }
         catch (JsonException problem)
         {
-            return Reply.Problem(400, "invalid_json", $"The body is no valid JSON for a fault: {problem.Message}");
+            // The reader speaks of .NET types; whoever sets a fault wants to hear what it takes.
+            var what = problem.Message.Contains("could not be mapped", StringComparison.Ordinal) ? $"There is no field {problem.Path?.TrimStart('$', '.')}"
+                : problem.Path is null or "$" ? "The body is no JSON object" : $"{problem.Path.TrimStart('$', '.')} must be a whole number";
+            return Reply.Problem(400, "invalid_json", $"{what}. {description.Name} takes: {string.Join(", ", ["durationSeconds", .. description.Parameters])}.");
         }
 
         if (wanted.Check(description) is var (field, message))

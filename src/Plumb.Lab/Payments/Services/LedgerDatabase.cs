@@ -167,6 +167,8 @@ internal sealed class LedgerDatabase : IAsyncDisposable
             ConnectionStringBuilder =
             {
                 Host = _settings.Host, Port = _settings.Port, Database = _settings.Database, Username = _settings.User,
+                // Traffic stays in the cluster; asking the server for TLS or Kerberos first would cost each new connection two round trips and two libraries.
+                SslMode = SslMode.Disable, GssEncryptionMode = GssEncryptionMode.Disable,
                 ApplicationName = applicationName, Pooling = pooled, Timeout = ConnectTimeoutSeconds, CommandTimeout = CommandTimeoutSeconds,
             },
         };
