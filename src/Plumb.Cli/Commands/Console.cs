@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using System.Text.Json.Nodes;
+using Plumb.Cli.Configuration;
 using Plumb.Cli.Framework;
 using Plumb.Cli.WebConsole;
 using Plumb.Cli.WebConsole.Traffic;
@@ -48,13 +49,19 @@ internal sealed class Console : CliCommand
             return call.Fail(new Problem($"there is no port {call.Get(_port)}", "Choose one from 1 to 65535, or 0 for any free one"));
         }
 
+        var configuration = PlumbConfiguration.OfProcess();
+        if (!configuration.IsOk)
+        {
+            return call.Fail(configuration.Problem);
+        }
+
         var options = What(call);
         if (!options.IsOk)
         {
             return call.Fail(options.Problem);
         }
 
-        var start = await ConsoleServer.StartAsync(options.Value with { Address = address, Port = call.Get(_port), Time = call.Time }, cancellation);
+        var start = await ConsoleServer.StartAsync(options.Value with { Address = address, Port = call.Get(_port) ?? configuration.Value.Console.Port, Time = call.Time }, cancellation);
         foreach (var warning in start.Warnings)
         {
             call.Terminal.Error.WriteLine($"warning: {warning}");
