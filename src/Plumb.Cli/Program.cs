@@ -15,6 +15,8 @@ internal static class Program
     public static IReadOnlyList<CommandNode> Contents =>
     [
         new Commands.Console(),
+        new Commands.Findings(),
+        new Commands.Explain(),
         new Commands.Doctor(),
         new Commands.Config(),
         new Commands.Completion(),
