@@ -14,6 +14,9 @@ internal static class Program
     /// </summary>
     public static IReadOnlyList<CommandNode> Contents =>
     [
+        new CommandGroup("experiment", "break something on purpose, and measure what it does",
+            "Experiments in the Chaos Toolkit's open format: a hypothesis, a fault, an undo, and a client outside the cluster that measures.",
+            new Commands.Experiment.List(), new Commands.Experiment.Show(), new Commands.Experiment.Run(), new Commands.Experiment.Undo()),
         new Commands.Console(),
         new Commands.Findings(),
         new Commands.Explain(),

@@ -7,21 +7,8 @@ internal static class Recordings
 {
     public static IEnumerable<(string Name, JsonElement Request, JsonElement Response)> Read(string file)
     {
-        using var document = JsonDocument.Parse(File.ReadAllText(Find(file)));
+        using var document = JsonDocument.Parse(File.ReadAllText(Repository.PathOf($"tests/golden/http/{file}")));
         return [.. document.RootElement.EnumerateArray().Select(entry =>
             (entry.GetProperty("name").GetString()!, entry.GetProperty("request").Clone(), entry.GetProperty("response").Clone()))];
-    }
-
-    private static string Find(string file)
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            var path = Path.Combine(folder.FullName, "tests", "golden", "http", file);
-            if (File.Exists(path))
-            {
-                return path;
-            }
-        }
-        throw new FileNotFoundException($"tests/golden/http/{file} stands nowhere above {AppContext.BaseDirectory}.");
     }
 }
