@@ -105,7 +105,8 @@ internal sealed class ContainerRoot(string stateDirectory, IReadOnlyList<string>
         {
             Directory.CreateDirectory(Path.GetDirectoryName(upper + path)!);
             File.WriteAllText(upper + path, text);
-            File.SetUnixFileMode(upper + path, (UnixFileMode)0x1A4);
+            // A script starts with #!; everything else is text to read.
+            File.SetUnixFileMode(upper + path, (UnixFileMode)(text.StartsWith("#!", StringComparison.Ordinal) ? 0x1ED : 0x1A4));
         }
     }
 
