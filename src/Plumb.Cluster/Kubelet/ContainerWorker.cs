@@ -52,6 +52,7 @@ internal sealed class ContainerWorker(PodWorker pod, ContainerRecord record, Nod
                     return;
                 }
                 await BackOffAsync(stop);
+                _backoff.Started();
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -113,7 +114,6 @@ internal sealed class ContainerWorker(PodWorker pod, ContainerRecord record, Nod
             Wait("CreateContainerConfigError", wrong!);
             return (Start.Waiting, SyncPeriod);
         }
-        _backoff.Started();
         Record("Normal", "Created", $"Created container: {record.Name}");
         var log = pod.OpenLog(record);
         var (container, reason) = await node.Runtime.StartAsync(spec, log, stop);

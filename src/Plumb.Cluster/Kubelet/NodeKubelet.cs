@@ -99,6 +99,11 @@ internal sealed class NodeKubelet : INodeAgent, IDisposable
         return null;
     }
 
+    /// <summary>The pod's running containers, for whoever runs a command in one.</summary>
+    public IReadOnlyList<RunningContainer> Running(string ns, string pod) =>
+        [.. Pods().Where(worker => worker.Pod.Metadata.Namespace == ns && worker.Pod.Metadata.Name == pod)
+            .SelectMany(worker => worker.Read(() => worker.Records.Select(record => record.Running).OfType<RunningContainer>().ToList()))];
+
     public IReadOnlyList<ContainerUsage> Usage() => _metrics.Usage();
 
     public string? MetricsPage(string page) => _metrics.Page(page);

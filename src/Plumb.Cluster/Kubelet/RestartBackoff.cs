@@ -12,7 +12,7 @@ internal sealed class RestartBackoff(TimeProvider time)
     public static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
     private DateTimeOffset _lastStart;
 
-    /// <summary>The present wait; zero before the second start.</summary>
+    /// <summary>The present wait; zero before the first restart.</summary>
     public TimeSpan Current { get; private set; }
 
     /// <summary>What is left of the wait for a container that ended at that time.</summary>
@@ -26,7 +26,7 @@ internal sealed class RestartBackoff(TimeProvider time)
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
-    /// <summary>Counts a start: the next wait is longer.</summary>
+    /// <summary>Counts a restart (or a failed try): the next wait is longer.</summary>
     public void Started()
     {
         var now = time.GetUtcNow();

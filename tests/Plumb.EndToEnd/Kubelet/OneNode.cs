@@ -75,25 +75,24 @@ internal sealed class OneNode : IAsyncDisposable
     /// <summary>Waits until the pod is as wanted, and returns it.</summary>
     public async Task<JsonObject> UntilAsync(string name, Func<JsonObject, bool> wanted)
     {
-        var (_, watch) = Api.Store.ListAndWatch(Resources.Pods);
+        // Every state is looked at, not only the one that is there when we come to look.
+        var (present, watch) = Api.Store.ListAndWatch(Resources.Pods);
         using (watch)
         {
             using var limit = new CancellationTokenSource(Patience);
-            while (true)
+            var pod = present.FirstOrDefault(item => item.Name == name);
+            while (pod is null || pod.Name != name || !wanted(pod.ToMutable()))
             {
-                if (Get(name) is { } pod && wanted(pod))
-                {
-                    return pod;
-                }
                 try
                 {
-                    await watch.Events.ReadAsync(limit.Token);
+                    pod = (await watch.Events.ReadAsync(limit.Token)).Object;
                 }
                 catch (OperationCanceledException overdue)
                 {
                     throw new TimeoutException($"{name} never came to the state waited for; it is {Get(name)?["status"]}\nevents:\n{string.Join('\n', Events(name))}", overdue);
                 }
             }
+            return pod.ToMutable();
         }
     }
 
@@ -129,6 +128,22 @@ internal sealed class OneNode : IAsyncDisposable
         var failure = await _kubelet.StreamLogsAsync("t", pod, "c", request ?? new LogRequest(), output, TestContext.Current.CancellationToken);
         Assert.Null(failure);
         return System.Text.Encoding.UTF8.GetString(output.ToArray());
+    }
+
+    public IReadOnlyList<RunningContainer> Running(string pod) => Kubelet.Running("t", pod);
+
+    public static bool Has(string image) => LabImages.Default.FirstOrDefault(item => item.Matches(image)) is { Needs: { } file } && File.Exists(file);
+
+    /// <summary>Follows the log until it is as wanted.</summary>
+    public async Task LogIsAsync(string pod, string wanted)
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        await UntilAsync(pod, item => Container(item)["containerID"] is not null);
+        for (var seen = await LogsAsync(pod); seen != wanted; seen = await LogsAsync(pod))
+        {
+            Assert.True(wanted.StartsWith(seen, StringComparison.Ordinal) && !limit.IsCancellationRequested, seen);
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
     }
 
     public async ValueTask DisposeAsync()

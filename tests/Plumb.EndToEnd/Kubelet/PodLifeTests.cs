@@ -18,7 +18,7 @@ public sealed class PodLifeTests
         Assert.Equal(["phase", "conditions", "hostIP", "hostIPs", "podIP", "podIPs", "startTime", "containerStatuses", "qosClass"], pod["status"]!.AsObject().Select(pair => pair.Key));
         Assert.Equal(
             ["Normal Pulled Container image \"busybox:1.36\" already present on machine", "Normal Created Created container: c", "Normal Started Started container c"], node.Events("web"));
-        Assert.Equal("hello\n", await node.LogsAsync("web"));
+        await node.LogIsAsync("web", "hello\n");
     }
 
     [Fact]
@@ -27,10 +27,7 @@ public sealed class PodLifeTests
         await using var node = await OneNode.StartAsync();
         var created = node.Pod("web", "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.1; done", specMore: "\"terminationGracePeriodSeconds\":30");
         await node.ReadyAsync("web");
-        while (await node.LogsAsync("web") != "up\n")
-        {
-            await Task.Delay(20, TestContext.Current.CancellationToken);
-        }
+        await node.LogIsAsync("web", "up\n");
         var last = node.UntilAsync("web", pod => pod["status"]!["phase"]!.GetValue<string>() == "Succeeded");
         node.Api.Delete(Resources.Pods, "t", "web");
         var ended = await last;
