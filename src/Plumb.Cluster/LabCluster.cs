@@ -5,6 +5,7 @@ using Plumb.Cluster.Api;
 using Plumb.Cluster.Api.Auth;
 using Plumb.Cluster.Api.Http;
 using Plumb.Cluster.Controllers;
+using Plumb.Cluster.Kubelet;
 using Plumb.Cluster.Network;
 using Plumb.Cluster.Objects;
 using Plumb.Cluster.Store;
@@ -93,6 +94,7 @@ public sealed class LabCluster : IAsyncDisposable
         SystemNamespaces.Create(api);
         var defaults = NamespaceDefaults.Start(api, identity.CaPem, options.Log);
         _parts.Push(defaults);
+        _parts.Push(await LabNodes.StartAsync(options, StateDirectory, Network, Services, cancel));
         var server = await ListenAsync(identity, options.Port, cancel);
         _parts.Push(server);
         Server = server.Address;

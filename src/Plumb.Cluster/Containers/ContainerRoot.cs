@@ -15,7 +15,7 @@ internal sealed class ContainerRoot(string stateDirectory, IReadOnlyList<string>
     private const string OldRoot = "/.plumb-old-root";
 
     /// <summary>Directories of the machine that a container must not see: what users and other programs keep there.</summary>
-    private static readonly string[] HiddenDirectories = ["/tmp", "/var/tmp", "/run", "/root", "/home", "/mnt", "/media", "/srv"];
+    internal static readonly string[] HiddenDirectories = ["/tmp", "/var/tmp", "/run", "/root", "/home", "/mnt", "/media", "/srv"];
 
     private static readonly string[] DeviceLinks = ["/proc/self/fd", "/dev/fd", "/proc/self/fd/0", "/dev/stdin", "/proc/self/fd/1", "/dev/stdout", "/proc/self/fd/2", "/dev/stderr", "pts/ptmx", "/dev/ptmx"];
 

@@ -25,8 +25,8 @@ internal sealed record KubeletOptions(string NodeName, string StateDirectory, st
 
     public string ClusterDomain { get; init; } = "cluster.local";
 
-    /// <summary>Makes a service account token: namespace, account, pod name, pod uid, seconds that it is valid. Null: pods get no token.</summary>
-    public Func<TokenRequest, string>? IssueToken { get; init; }
+    /// <summary>Makes a service account token; null when the account is not there. Without this, pods get no token.</summary>
+    public Func<TokenRequest, string?>? IssueToken { get; init; }
 
     /// <summary>From a change of a Secret or ConfigMap to its new files in the pods. A real kubelet takes up to 90 s.</summary>
     public TimeSpan VolumeUpdateDelay { get; init; } = TimeSpan.FromSeconds(2);

@@ -332,6 +332,15 @@ internal sealed class NodeKubelet : INodeAgent, IDisposable
                 PodWorker.DeleteDirectory(known.Contains(Path.GetFileName(directory)) ? Path.Combine(directory, "containers") : directory);
             }
         }
+        var logs = Path.Combine(_node.Options.StateDirectory, "logs");
+        if (Directory.Exists(logs))
+        {
+            var known = _node.Api.List(Resources.Pods).Select(pod => pod.Uid).ToHashSet(StringComparer.Ordinal);
+            foreach (var directory in Directory.GetDirectories(logs).Where(path => !known.Contains(path[(path.LastIndexOf('_') + 1)..])))
+            {
+                PodWorker.DeleteDirectory(directory);
+            }
+        }
         if (File.Exists(LabImages.BusyboxPath))
         {
             LabImages.WriteAppletLinks(_node.AppletDirectory);

@@ -191,7 +191,10 @@ internal sealed class PodVolumes(ClusterApi api, KubeletOptions options, string 
         if (!_tokens.TryGetValue(key, out var known) || known.RenewAt <= now)
         {
             var account = pod.Spec.ServiceAccountName ?? "default";
-            var token = issue(new TokenRequest(pod.Metadata.Namespace!, account, pod.Metadata.Name, pod.Metadata.Uid, seconds, source.Audience));
+            if (issue(new TokenRequest(pod.Metadata.Namespace!, account, pod.Metadata.Name, pod.Metadata.Uid, seconds, source.Audience)) is not { } token)
+            {
+                return $"failed to fetch token: serviceaccounts \"{account}\" not found";
+            }
             // A token is renewed when four fifths of its life are over.
             _tokens[key] = known = (token, now.AddSeconds(seconds * 0.8));
         }

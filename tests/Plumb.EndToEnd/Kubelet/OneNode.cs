@@ -13,7 +13,7 @@ namespace Plumb.EndToEnd.Kubelet;
 /// <summary>A store, the API's meaning and one real kubelet: everything of the lab that a pod needs, without HTTP.</summary>
 internal sealed class OneNode : IAsyncDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly ClusterNetwork _network = ClusterNetwork.Claim()!;
     private readonly CancellationTokenSource _stop = new();
@@ -59,6 +59,7 @@ internal sealed class OneNode : IAsyncDisposable
         var spec = pod.Object("spec");
         spec["nodeName"] = "node1";
         spec["restartPolicy"] ??= "Always";
+        spec["automountServiceAccountToken"] = false;
         var result = Api.Create(Resources.Pods, "t", pod);
         Assert.True(result.IsOk, result.Failure?.Message);
         return result.Object;
