@@ -97,6 +97,9 @@ internal static class Native
     public static extern int mkdir(byte[] path, uint mode);
 
     [DllImport(Libc, SetLastError = true)]
+    public static extern int rename(byte[] from, byte[] to);
+
+    [DllImport(Libc, SetLastError = true)]
     public static extern int rmdir(byte[] path);
 
     [DllImport(Libc, SetLastError = true)]

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using Plumb.Cluster.Containers;
 
 namespace Plumb.Cluster.Kubelet;
 
@@ -38,13 +39,17 @@ internal static class AtomicWriter
             File.SetUnixFileMode(path, (UnixFileMode)(file.Mode & 0xFFF));
             if (group is { } owner)
             {
-                _ = Containers.Native.chown(Containers.Native.Text(path), uint.MaxValue, owner);
+                _ = Native.chown(Native.Text(path), uint.MaxValue, owner);
             }
         }
         var temporary = Path.Combine(volume, "..data_tmp");
         File.Delete(temporary);
         File.CreateSymbolicLink(temporary, name);
-        File.Move(temporary, data, overwrite: true);
+        // File.Move refuses links to directories; rename(2) is also the one step that makes the swap whole.
+        if (Native.rename(Native.Text(temporary), Native.Text(data)) != 0)
+        {
+            throw new IOException($"cannot rename {temporary}: {Native.Describe(Native.LastError)}");
+        }
         Link(volume, files);
         if (old is not null && Directory.Exists(Path.Combine(volume, old)))
         {

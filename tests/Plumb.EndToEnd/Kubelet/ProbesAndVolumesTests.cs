@@ -71,11 +71,11 @@ public sealed class ProbesAndVolumesTests
     public async Task A_missing_Secret_volume_is_told_and_the_pod_starts_once_it_is_there()
     {
         await using var node = await OneNode.StartAsync();
-        node.Pod("p", "cat /s/k; exec sleep 600", container: ",\"volumeMounts\":[{\"name\":\"s\",\"mountPath\":\"/s\"}]",
+        node.Pod("p", "cat /s/k; echo; exec sleep 600", container: ",\"volumeMounts\":[{\"name\":\"s\",\"mountPath\":\"/s\"}]",
             specMore: "\"terminationGracePeriodSeconds\":1,\"volumes\":[{\"name\":\"s\",\"secret\":{\"secretName\":\"nope\"}}]");
         await PodLifeTests.Eventually(() => node.Events("p").Contains("Warning FailedMount MountVolume.SetUp failed for volume \"s\" : secret \"nope\" not found"));
         node.Put(Resources.Secrets, "nope", "{\"k\":\"b25l\"}");
-        await node.LogIsAsync("p", "one");
+        await node.LogIsAsync("p", "one\n");
     }
 
     [Fact]
