@@ -7,7 +7,7 @@ namespace Plumb.Cluster.Containers;
 /// </summary>
 /// <param name="Pattern">Image names it answers to, with <c>*</c>; for instance <c>postgres:*</c>. A name without a tag has the tag <c>latest</c>.</param>
 /// <param name="Entrypoint">Program and first arguments; a pod's <c>command</c> replaces it. Empty: the pod must name a command.</param>
-public sealed record LabImage(string Pattern, IReadOnlyList<string> Entrypoint)
+internal sealed record LabImage(string Pattern, IReadOnlyList<string> Entrypoint)
 {
     /// <summary>Arguments after the entrypoint; a pod's <c>args</c> (or <c>command</c>) replace them.</summary>
     public IReadOnlyList<string> DefaultArgs { get; init; } = [];

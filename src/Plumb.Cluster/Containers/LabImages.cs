@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 namespace Plumb.Cluster.Containers;
 
 /// <summary>The images that every lab has, and how names are looked up.</summary>
-public static partial class LabImages
+internal static partial class LabImages
 {
     internal const string BusyboxPath = "/usr/bin/busybox";
 

@@ -39,10 +39,11 @@ internal static class PostgresImage
           fi
           cp -a "$template/." "$PGDATA/.new" 2>/dev/null || { mkdir -p "$PGDATA/.new"; cp -a "$template/." "$PGDATA/.new/"; }
           printf 'host all all all %s\n' "${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}" >> "$PGDATA/.new/pg_hba.conf"
+          # In single-user mode with -j an empty line ends a command.
           quoted=$(printf %s "$POSTGRES_PASSWORD" | sed "s/'/''/g")
           {
-            [ -z "$POSTGRES_PASSWORD" ] || printf "ALTER USER \"%s\" WITH PASSWORD '%s';\n" "$user" "$quoted"
-            [ "$db" = postgres ] || printf 'CREATE DATABASE "%s";\n' "$db"
+            [ -z "$POSTGRES_PASSWORD" ] || printf "ALTER USER \"%s\" WITH PASSWORD '%s';\n\n" "$user" "$quoted"
+            [ "$db" = postgres ] || printf 'CREATE DATABASE "%s";\n\n' "$db"
           } | postgres --single -j -F -D "$PGDATA/.new" postgres >/dev/null
           mv "$PGDATA/.new/PG_VERSION" "$PGDATA/.version"
           find "$PGDATA/.new" -mindepth 1 -maxdepth 1 -exec mv -t "$PGDATA" {} +
