@@ -21,7 +21,11 @@ internal sealed class ControllerHost : IDisposable
         {
             controllers.Add(_network = new ServiceNetwork(api));
         }
-        controllers.AddRange([new Scheduler(api), new DeploymentController(api), new ReplicaSetController(api)]);
+        controllers.AddRange(
+        [
+            new Scheduler(api), new ReplicaSetController(api), new DeploymentController(api), new StatefulSetController(api), new VolumeController(api, options),
+            new DisruptionController(api), new NodeLifecycleController(api, options.NodeGrace), new NamespaceController(api), new GarbageCollector(api),
+        ]);
         Controllers = controllers;
         _loop = new ReconcileLoop(api, controllers, onFault);
     }

@@ -13,6 +13,7 @@ internal sealed class KubeObject
 {
     private readonly Lazy<JsonElement> _json;
     private object? _model;
+    private object? _plain;
 
     private KubeObject(ResourceKind kind, byte[] utf8, JsonObject metadata)
     {
@@ -56,12 +57,14 @@ internal sealed class KubeObject
     public T As<T>(JsonTypeInfo<T> type)
         where T : class
     {
-        if (_model is T known)
+        // Two places, so that asking for the metadata alone does not push the kind's own record out.
+        ref var place = ref typeof(T) == typeof(Models.PlainObject) ? ref _plain : ref _model;
+        if (place is T known)
         {
             return known;
         }
         var model = JsonSerializer.Deserialize(Utf8, type)!;
-        _model = model;
+        place = model;
         return model;
     }
 

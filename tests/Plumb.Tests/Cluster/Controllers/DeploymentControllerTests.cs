@@ -153,7 +153,7 @@ public sealed class DeploymentControllerTests : IDisposable
         {
             var (replicas, surge, unavailable, seed) = given;
             RollOnce(replicas, surge, surge + unavailable == 0 ? 1 : unavailable, seed);
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(25));
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(10));
     }
 
     public void Dispose() => _cluster.Dispose();
