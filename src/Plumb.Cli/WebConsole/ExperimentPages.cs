@@ -15,7 +15,7 @@ internal static class ExperimentPages
         plan.Definition.Title,
         plan.Cluster.IsLab ? "the lab" : plan.Cluster.Context,
         plan.Definition.Hypothesis.Title,
-        plan.Client is { } client ? OutsideClient.Words(client) : null,
+        plan.Client is { } client ? client.Words : null,
         string.Join("; ", plan.Faults.Select(s => s.BlastRadius).Distinct(StringComparer.Ordinal)),
         [.. plan.Plan.Steps.Select(s => new PlanStepView(s.Title, s.UndoTitle))],
         plan.Definition.Warnings);
