@@ -14,6 +14,10 @@ internal static class Program
     /// </summary>
     public static IReadOnlyList<CommandNode> Contents =>
     [
+        new Commands.Up(),
+        new Commands.Status(),
+        new Commands.Down(),
+        new Commands.Kubeconfig(),
         new CommandGroup("experiment", "break something on purpose, and measure what it does",
             "Experiments in the Chaos Toolkit's open format: a hypothesis, a fault, an undo, and a client outside the cluster that measures.",
             new Commands.Experiment.List(), new Commands.Experiment.Show(), new Commands.Experiment.Run(), new Commands.Experiment.Undo()),

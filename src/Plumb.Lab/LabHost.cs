@@ -255,7 +255,7 @@ public sealed class LabHost : IAsyncDisposable
         var nodes = string.Join(", ", Enumerable.Range(1, _options.Nodes).Select(n => string.Create(CultureInfo.InvariantCulture, $"node{n}")));
         var manifests = ManifestFiles.Read(text => text.Replace("[node1, node2, node3]", $"[{nodes}]", StringComparison.Ordinal));
         var load = manifests.First(m => (string?)m["kind"] == "Deployment" && (string?)m["metadata"]!["name"] == "load");
-        load["spec"]!["replicas"] = _options.LoadRate > 0 ? 1 : 0;
+        load["spec"]!["replicas"] = _options.LoadRate > 0 ? 1L : 0L;
         var env = load["spec"]!["template"]!["spec"]!["containers"]![0]!["env"]!.AsArray();
         env.First(e => (string?)e!["name"] == "RATE")!["value"] = _options.LoadRate.ToString(CultureInfo.InvariantCulture);
         return manifests;
