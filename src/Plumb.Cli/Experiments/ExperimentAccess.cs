@@ -1,4 +1,3 @@
-using System.Text;
 using Plumb.Core;
 using Plumb.Experiments;
 using Plumb.Experiments.Activities;
@@ -20,8 +19,6 @@ internal sealed record ExperimentTarget(string? Kubeconfig, string? Context, IRe
 /// <summary>Everything that planning and running need, opened for one cluster. It knows the lab by the lab's own state file, never by guessing.</summary>
 internal sealed class ExperimentAccess : IDisposable
 {
-    private const string TokenSecret = "payments-api";
-
     private readonly StateStore _store;
     private readonly ClusterDoor _door;
     private readonly LabState? _lab;
@@ -85,20 +82,10 @@ internal sealed class ExperimentAccess : IDisposable
     /// <summary>Makes the plan. It changes nothing.</summary>
     public async Task<Result<ExperimentPlan>> PlanAsync(ExperimentDefinition definition, IReadOnlyDictionary<string, string> given, CancellationToken cancellation)
     {
-        string? token = null;
-        if (_lab is not null && !given.ContainsKey("token") && definition.Configuration.Values.Any(variable => variable.EnvironmentKey == "PLUMB_LAB_TOKEN"))
-        {
-            var read = await TokenAsync(cancellation);
-            if (!read.IsOk)
-            {
-                return read.Problem!;
-            }
-            token = read.Value;
-        }
         var binding = Binding.Of(definition, given, key => key switch
         {
             "PLUMB_LAB_GATEWAY" when _lab is not null => _lab.Gateway?.AbsoluteUri.TrimEnd('/'),
-            "PLUMB_LAB_TOKEN" when _lab is not null => token,
+            "PLUMB_LAB_TOKEN" when _lab is not null => _lab.GatewayToken,
             _ => Environment.GetEnvironmentVariable(key),
         });
         return binding.IsOk ? await _planner.PlanAsync(definition, binding.Value, Cluster, cancellation) : binding.Problem!;
@@ -108,23 +95,6 @@ internal sealed class ExperimentAccess : IDisposable
     {
         _door.Dispose();
         _store.Dispose();
-    }
-
-    /// <summary>The lab's own payments token, from where its load generator gets it too.</summary>
-    private async Task<Result<string>> TokenAsync(CancellationToken cancellation)
-    {
-        var open = _door.Open(Cluster);
-        if (!open.IsOk)
-        {
-            return open.Problem!;
-        }
-        var secret = await open.Value.GetAsync(KubeResource.Secrets, "payments", TokenSecret, cancellation);
-        if (!secret.IsSuccess)
-        {
-            return new Problem($"The lab's payments token cannot be read: {secret.Error.Message.TrimEnd('.')}", "Wait until the payments system is up ('plumb status'), or give one with --set token=…");
-        }
-        return secret.Value.Json.Field("data").Text("token") is { } data ? Encoding.UTF8.GetString(Convert.FromBase64String(data))
-            : new Problem($"The secret payments/{TokenSecret} has no key 'token'", "Start the lab again");
     }
 
     private static Result<ClusterRef> Choose(ExperimentTarget target, LabState? lab)
