@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 
 namespace Plumb.Cluster.Containers;
@@ -31,6 +32,7 @@ internal sealed class ContainerRuntime : IDisposable
     private readonly TimeProvider _time;
     private readonly ProcessReactor _reactor;
     private readonly ContainerRoot _root;
+    private readonly ConcurrentDictionary<string, byte> _hooked = new(StringComparer.Ordinal);
 
     public ContainerRuntime(ContainerRuntimeOptions options, TimeProvider time)
     {
@@ -41,12 +43,16 @@ internal sealed class ContainerRuntime : IDisposable
         IsIsolating = !options.Plain && Native.IsRoot && OnOwnThread(() => Native.unshare(Namespaces) == 0);
         Hierarchies = IsIsolating ? CgroupHierarchies.Detect() : CgroupHierarchies.None;
         LabCgroup = $"plumb-{options.LabId}";
+        HasPodAddresses = Hierarchies.Unified is not null && PodAddressHook.IsSupported();
     }
 
     /// <summary>True when containers get namespaces and a private root.</summary>
     public bool IsIsolating { get; }
 
     public CgroupHierarchies Hierarchies { get; }
+
+    /// <summary>True when every pod gets ports of its own, because binds to "any address" become binds to the pod's address.</summary>
+    public bool HasPodAddresses { get; }
 
     /// <summary>The directory, below each cgroup hierarchy, that holds everything of this lab.</summary>
     public string LabCgroup { get; }
@@ -61,6 +67,10 @@ internal sealed class ContainerRuntime : IDisposable
         try
         {
             cgroup.Create(spec.Limits);
+            if (HookAddress(spec) is { } refused)
+            {
+                return (null, refused);
+            }
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -106,7 +116,11 @@ internal sealed class ContainerRuntime : IDisposable
     }
 
     /// <summary>Removes the pod's cgroups, once its containers are gone.</summary>
-    public Task RemovePodAsync(string podUid) => new ContainerCgroup(Hierarchies, $"{LabCgroup}/pod{podUid}").RemoveAsync(_time, CancellationToken.None);
+    public Task RemovePodAsync(string podUid)
+    {
+        _hooked.TryRemove(podUid, out _);
+        return new ContainerCgroup(Hierarchies, $"{LabCgroup}/pod{podUid}").RemoveAsync(_time, CancellationToken.None);
+    }
 
     public void Dispose()
     {
@@ -116,6 +130,12 @@ internal sealed class ContainerRuntime : IDisposable
             _ = Native.rmdir(Native.Text(Path.Combine(root, LabCgroup)));
         }
     }
+
+    /// <summary>Once for each pod, when its cgroup is there and before its first process is.</summary>
+    private string? HookAddress(ContainerSpec spec) =>
+        HasPodAddresses && spec.PodAddress is { } address && _hooked.TryAdd(spec.PodUid, 0)
+            ? PodAddressHook.Attach(Path.Combine(Hierarchies.Unified!, LabCgroup, $"pod{spec.PodUid}"), address)
+            : null;
 
     private (Spawned, string?) Isolated(ContainerSpec spec, ContainerCgroup cgroup)
     {

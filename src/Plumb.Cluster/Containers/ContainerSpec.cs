@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Plumb.Cluster.Containers;
 
 /// <summary>Everything the runtime needs to start one container; made by the kubelet from a pod and an image.</summary>
@@ -9,6 +11,9 @@ internal sealed record ContainerSpec(string Id, string PodUid, string Directory,
     public IReadOnlyList<KeyValuePair<string, string>> Environment { get; init; } = [];
     public string WorkingDirectory { get; init; } = "/";
     public string Hostname { get; init; } = "";
+
+    /// <summary>The pod's address, which a bind to "any address" becomes; null: no such change.</summary>
+    public IPAddress? PodAddress { get; init; }
 
     /// <summary>Directories and files of the host at a place in the container, in this order.</summary>
     public IReadOnlyList<BindMount> Mounts { get; init; } = [];

@@ -20,12 +20,11 @@ internal sealed record NodeCapabilities(bool Isolation, bool MemoryLimits, bool 
         {
             missing.Add("CPU limits are not enforced, so nothing is throttled: run as root with the cgroup cpu controller mounted.");
         }
-        var addresses = false;
-        if (!addresses)
+        if (!runtime.HasPodAddresses)
         {
-            missing.Add("Pods share ports: a program that binds 0.0.0.0 takes its port on every pod's address, so two pods cannot both do it.");
+            missing.Add("Pods share ports: a program that binds 0.0.0.0 takes its port on every pod's address, so two pods cannot both do it. It needs root, a cgroup2 mount and eBPF.");
         }
-        missing.Add("All containers share one network namespace: localhost is the machine's own, and NetworkPolicy has no effect.");
-        return new NodeCapabilities(runtime.IsIsolating, hierarchies.HasMemory, hierarchies.HasCpu, addresses, missing);
+        missing.Add("All containers share the machine's network: localhost is the machine's own, and NetworkPolicy has no effect.");
+        return new NodeCapabilities(runtime.IsIsolating, hierarchies.HasMemory, hierarchies.HasCpu, runtime.HasPodAddresses, missing);
     }
 }

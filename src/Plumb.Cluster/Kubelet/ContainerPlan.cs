@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Plumb.Cluster.Containers;
@@ -47,6 +48,7 @@ internal sealed class ContainerPlan(NodeContext node, Pod pod, string podAddress
             Environment = environment,
             WorkingDirectory = container.WorkingDir is { Length: > 0 } given ? given : image.WorkingDirectory,
             Hostname = Hostname,
+            PodAddress = pod.Spec.HostNetwork == true ? null : IPAddress.Parse(podAddress),
             Mounts = [.. mounts, .. OwnMounts(container, image, directory)],
             Files = Files(image),
             User = user,

@@ -19,6 +19,9 @@ internal static class PodStatusBuilder
 
     private static readonly string[] LimitedResources = ["cpu", "memory"];
 
+    /// <summary>The reason of a container that never ran when its pod ended; such a pod's conditions stay as they were.</summary>
+    public const string NeverLocated = "ContainerStatusUnknown";
+
     public static JsonObject Build(PodView view, JsonObject previous, DateTimeOffset now)
     {
         var phase = Phase(view);
@@ -116,7 +119,7 @@ internal static class PodStatusBuilder
         }
         var unready = view.Init.Where(record => record.IsSidecar).Concat(view.Containers).Where(record => !record.IsReady).Select(record => record.Name).ToList();
         var (reason, message) = phase == "Succeeded" ? ("PodCompleted", null)
-            : phase == "Failed" ? ("PodFailed", null)
+            : phase == "Failed" && view.Containers.All(record => record.State.Terminated?.Reason != NeverLocated) ? ("PodFailed", null)
             : unready.Count > 0 ? ("ContainersNotReady", $"containers with unready status: [{string.Join(' ', unready)}]") : ((string?)null, (string?)null);
         Add("Ready", reason is null, reason, message);
         Add("ContainersReady", reason is null, reason, message);

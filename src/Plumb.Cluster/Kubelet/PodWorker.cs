@@ -352,7 +352,7 @@ internal sealed class PodWorker : IDisposable
                 ? new ContainerState { Terminated = last }
                 : new ContainerState
                 {
-                    Terminated = new ContainerTerminated { ExitCode = 137, Reason = "ContainerStatusUnknown", Message = "The container could not be located when the pod was terminated" },
+                    Terminated = new ContainerTerminated { ExitCode = 137, Reason = PodStatusBuilder.NeverLocated, Message = "The container could not be located when the pod was terminated" },
                 };
             record.LastState = new ContainerState();
         }
