@@ -69,6 +69,15 @@ public sealed class LabCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Ends what a cluster left running in that directory whose process was killed: its containers' processes and their cgroups.
+    /// The next start on the same directory does this too. Must not be called while a cluster runs there.
+    /// </summary>
+    /// <param name="keepFiles">True: volumes stay, for a cluster whose state is kept.</param>
+    /// <returns>How many processes were ended.</returns>
+    public static Task<int> ClearLeftoversAsync(string stateDirectory, bool keepFiles, CancellationToken cancel = default) =>
+        LabNodes.ClearAsync(stateDirectory, keepFiles, cancel);
+
     private async Task RunAsync(LabClusterOptions options, CancellationToken cancel)
     {
         Directory.CreateDirectory(StateDirectory);

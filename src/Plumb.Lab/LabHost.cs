@@ -73,16 +73,21 @@ public sealed class LabHost : IAsyncDisposable
         State.Write(_options.Home);
     }
 
-    /// <summary>Removes what a lab left that ended without cleaning up. Does nothing while a lab runs.</summary>
-    public static void ClearLeftovers(PlumbHome home)
+    /// <summary>Ends and removes what a lab left that ended without cleaning up. Does nothing while a lab runs.</summary>
+    /// <returns>How many processes were ended; null when a lab runs, or the directory cannot be used.</returns>
+    public static async Task<int?> ClearLeftoversAsync(PlumbHome home, CancellationToken cancel)
     {
         var taken = TakeLock(home);
-        if (taken.IsOk)
+        if (!taken.IsOk)
         {
-            using (taken.Value)
-            {
-                LabState.Clear(home);
-            }
+            return null;
+        }
+
+        await using (taken.Value)
+        {
+            var ended = await LabCluster.ClearLeftoversAsync(home.File(ClusterDirectory), keepFiles: LabState.Read(home) is { IsOk: true, Value.Kept: true }, cancel);
+            LabState.Clear(home);
+            return ended;
         }
     }
 
@@ -183,6 +188,7 @@ public sealed class LabHost : IAsyncDisposable
             StartedAt = _time.GetUtcNow(),
             Phase = LabPhase.Starting,
             Nodes = _options.Nodes,
+            Kept = _options.Keep,
             Kubeconfig = _cluster.KubeconfigPath,
             Server = _cluster.Server,
         };

@@ -55,6 +55,21 @@ internal sealed class LabNodes : IAsyncDisposable
         return nodes;
     }
 
+    /// <summary>Ends the processes, and removes the cgroups and files, that a killed run of the lab in this directory left.</summary>
+    /// <returns>How many processes were ended.</returns>
+    public static async Task<int> ClearAsync(string stateDirectory, bool keepFiles, CancellationToken cancel)
+    {
+        var state = RealPath(stateDirectory);
+        using var runtime = new ContainerRuntime(new ContainerRuntimeOptions(LabId(state), state), TimeProvider.System);
+        var ended = await runtime.RemoveLeftoversAsync(cancel);
+        if (!keepFiles)
+        {
+            PodWorker.DeleteDirectory(Path.Combine(state, "nodes"));
+        }
+        PodWorker.DeleteDirectory($"/dev/shm/{runtime.LabCgroup}");
+        return ended;
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var agent in _agents.All)

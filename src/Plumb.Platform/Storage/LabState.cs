@@ -31,6 +31,9 @@ public sealed record LabState
     public required LabPhase Phase { get; init; }
     public string? Trouble { get; init; }
     public required int Nodes { get; init; }
+
+    /// <summary>True when its objects and volumes outlive it (<c>up --keep</c>).</summary>
+    public bool Kept { get; init; }
     public required string Kubeconfig { get; init; }
     public required Uri Server { get; init; }
 
