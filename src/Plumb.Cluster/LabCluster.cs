@@ -99,6 +99,7 @@ public sealed class LabCluster : IAsyncDisposable
             Authorizer = new Authorizer(options.ServiceAccountsMayRead),
             Log = options.Log,
         };
+        Services.Pages.Add("kube-state-metrics", _ => Task.FromResult(new LabPage(Plumb.Core.Metrics.ExpositionWriter.ContentType, Metrics.KubeStateMetrics.Render(api))));
         Services.Pages.Add("prometheus/targets", _ => Task.FromResult(PrometheusTargets.Page(api)));
         SystemNamespaces.Create(api);
         var defaults = NamespaceDefaults.Start(api, identity.CaPem, options.Log);
