@@ -33,6 +33,8 @@ internal sealed class LoadService : IService
     private const int MaxInFlight = 1000;
     private const int MaxBehind = 2000;
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan PauseCheck = TimeSpan.FromMilliseconds(200);
 
     private readonly LoadSettings _settings;
     private readonly TimeProvider _time;
@@ -150,25 +152,27 @@ internal sealed class LoadService : IService
     private async Task PaceAsync(CancellationToken cancel)
     {
         var next = _time.GetTimestamp();
-        using var timer = new PeriodicTimer(Tick, _time);
         try
         {
-            while (await timer.WaitForNextTickAsync(cancel))
+            while (true)
             {
                 var rate = Volatile.Read(ref _rate);
-                var now = _time.GetTimestamp();
                 if (rate <= 0)
                 {
-                    next = now;
-                    await Task.Delay(TimeSpan.FromMilliseconds(200), _time, cancel);
+                    await Task.Delay(PauseCheck, _time, cancel);
+                    next = _time.GetTimestamp();
                     continue;
                 }
 
                 var interval = (long)(_time.TimestampFrequency / rate);
-                for (var due = 0; next <= now && due < MaxBehind; due++, next += interval)
+                for (var due = 0; next <= _time.GetTimestamp() && due < MaxBehind; due++, next += interval)
                 {
                     Begin(next);
                 }
+
+                // A timer counts whole milliseconds; a request that starts late by one still counts its latency from when it was due.
+                var wait = TimeSpan.FromSeconds((double)(next - _time.GetTimestamp()) / _time.TimestampFrequency);
+                await Task.Delay(wait > ShortestWait ? wait < PauseCheck ? wait : PauseCheck : ShortestWait, _time, cancel);
             }
         }
         catch (OperationCanceledException)
