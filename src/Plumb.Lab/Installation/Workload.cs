@@ -11,7 +11,7 @@ internal sealed record Workload(string Kind, string Name, int Replicas)
         .. from manifest in manifests
            let kind = (string?)manifest["kind"]
            where kind is "Deployment" or "StatefulSet"
-           select new Workload(kind, (string)manifest["metadata"]!["name"]!, (int?)(long?)manifest["spec"]!["replicas"] ?? 1),
+           select new Workload(kind, (string)manifest["metadata"]!["name"]!, checked((int)((long?)manifest["spec"]!["replicas"] ?? 1))),
     ];
 
     public bool Owns(KubeObject pod) => pod.Label("app") == Name;
