@@ -20,7 +20,11 @@ internal sealed record ContainerRuntimeOptions(string LabId, string StateDirecto
 /// </summary>
 internal sealed class ContainerRuntime : IDisposable
 {
-    private const int Namespaces = Native.CloneNewNs | Native.CloneNewPid | Native.CloneNewIpc | Native.CloneNewUts;
+    /// <summary>
+    /// Not the PID namespace: a thread whose children go to another one cannot start threads, and the runtime may want to start one at
+    /// any moment. <see cref="Spawner"/> takes that step for the one system call that needs it.
+    /// </summary>
+    private const int Namespaces = Native.CloneNewNs | Native.CloneNewIpc | Native.CloneNewUts;
     private const int LaunchStackBytes = 512 * 1024;
 
     /// <summary>Descriptors passed on are moved above those that the new process gets them as.</summary>
@@ -40,7 +44,7 @@ internal sealed class ContainerRuntime : IDisposable
         _time = time;
         _reactor = new ProcessReactor(time);
         _root = new ContainerRoot(options.StateDirectory, options.HostPaths);
-        IsIsolating = !options.Plain && Native.IsRoot && OnOwnThread(() => Native.unshare(Namespaces) == 0);
+        IsIsolating = !options.Plain && Native.IsRoot && OnOwnThread(CanIsolate);
         Hierarchies = IsIsolating ? CgroupHierarchies.Detect() : CgroupHierarchies.None;
         LabCgroup = $"plumb-{options.LabId}";
         HasPodAddresses = Hierarchies.Unified is not null && PodAddressHook.IsSupported();
@@ -137,8 +141,15 @@ internal sealed class ContainerRuntime : IDisposable
             ? PodAddressHook.Attach(Path.Combine(Hierarchies.Unified!, LabCgroup, $"pod{spec.PodUid}"), address)
             : null;
 
+    private static bool CanIsolate()
+    {
+        Spawner.Prepare();
+        return Native.unshare(Namespaces | Native.CloneNewPid) == 0;
+    }
+
     private (Spawned, string?) Isolated(ContainerSpec spec, ContainerCgroup cgroup)
     {
+        var own = Open(Spawner.OwnPidNamespace, 0);
         if (Native.unshare(Namespaces) != 0)
         {
             return (default, $"unshare: {Native.Describe(Native.LastError)}");
@@ -152,11 +163,11 @@ internal sealed class ContainerRuntime : IDisposable
             {
                 return (default, $"sethostname: {Native.Describe(Native.LastError)}");
             }
-            return _root.Enter(spec) is { } failure ? (default, failure) : Run(spec, spec.Command, input, cgroups, Spawner.First(spec));
+            return _root.Enter(spec) is { } failure ? (default, failure) : Run(spec, spec.Command, input, cgroups, new SpawnStep(own, -1, null), Spawner.First(spec));
         }
         finally
         {
-            CloseAll([input, .. cgroups]);
+            CloseAll([own, input, .. cgroups]);
         }
     }
 
@@ -166,22 +177,23 @@ internal sealed class ContainerRuntime : IDisposable
         if (!IsIsolating)
         {
             _ = Native.unshare(Native.CloneFs);
-            var plain = Run(container.Spec, command, input, []);
+            var plain = Run(container.Spec, command, input, [], SpawnStep.Here);
             CloseAll(inputFd >= 0 ? [] : [input]);
             return plain;
         }
         var cgroups = OpenCgroups(container.Cgroup);
         var target = (int)Native.syscall(Native.SysPidfdOpen, container.Pid, 0, 0, 0, 0);
+        var own = Open(Spawner.OwnPidNamespace, 0);
         try
         {
             // A thread may enter a mount namespace only with a working directory of its own.
             return target < 0 || Native.unshare(Native.CloneFs) != 0 || Native.setns(target, Namespaces) != 0
                 ? (default, "container is in CONTAINER_EXITED state")
-                : Run(container.Spec, command, input, cgroups);
+                : Run(container.Spec, command, input, cgroups, new SpawnStep(own, target, container.Spec.User is { Uid: 0, Gid: 0, Groups.Count: 0 } ? null : container.Spec.User));
         }
         finally
         {
-            CloseAll(inputFd >= 0 ? [target, .. cgroups] : [target, input, .. cgroups]);
+            CloseAll(inputFd >= 0 ? [own, target, .. cgroups] : [own, target, input, .. cgroups]);
         }
     }
 
@@ -189,12 +201,12 @@ internal sealed class ContainerRuntime : IDisposable
     {
         _ = Native.unshare(Native.CloneFs);
         var input = Open("/dev/null", 0);
-        var started = Run(spec, spec.Command, input, []);
+        var started = Run(spec, spec.Command, input, [], Native.IsRoot ? SpawnStep.Here with { User = spec.User } : SpawnStep.Here);
         CloseAll([input]);
         return started;
     }
 
-    private static (Spawned, string?) Run(ContainerSpec spec, IReadOnlyList<string> command, int input, IReadOnlyList<int> cgroups, FirstProcess? first = null)
+    private static (Spawned, string?) Run(ContainerSpec spec, IReadOnlyList<string> command, int input, IReadOnlyList<int> cgroups, SpawnStep step, FirstProcess? first = null)
     {
         if (Native.chdir(Native.Text(spec.WorkingDirectory)) != 0)
         {
@@ -204,19 +216,11 @@ internal sealed class ContainerRuntime : IDisposable
         {
             return (default, missing);
         }
-        if (Native.IsRoot && first is null)
+        if (Native.IsRoot && first is null && !spec.Privileged)
         {
-            if (!spec.Privileged)
-            {
-                Spawner.DropCapabilities();
-            }
-            if (Spawner.Become(spec.User) is { } refused)
-            {
-                return (default, refused);
-            }
+            Spawner.DropCapabilities();
         }
-        var (process, failure) = Spawner.Spawn(command, spec.Environment, input, cgroups, first);
-        return (process, failure);
+        return Spawner.Spawn(command, spec.Environment, input, cgroups, step, first);
     }
 
     private static List<int> OpenCgroups(ContainerCgroup cgroup) => [.. cgroup.ProcsFiles.Select(path => Open(path, Native.OWrOnly)).Where(fd => fd >= 0)];
@@ -253,26 +257,35 @@ internal sealed class ContainerRuntime : IDisposable
         }
     }
 
-    /// <summary>A thread whose root or identity changed must never run anything else: it ends right after the start.</summary>
+    /// <summary>
+    /// A thread whose root or identity changed must never run anything else, nor start another thread, which would inherit both. So it
+    /// ends right after the start, and its result is handed on by the thread that waited for it.
+    /// </summary>
     [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "An exception on a bare thread would end the program; here it becomes the reason of the failed start.")]
-    private static Task<(Spawned, string?)> LaunchAsync(Func<(Spawned, string?)> launch)
-    {
-        var done = new TaskCompletionSource<(Spawned, string?)>(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Thread(
-            () =>
-            {
-                try
+    private static Task<(Spawned, string?)> LaunchAsync(Func<(Spawned, string?)> launch) => Task.Factory.StartNew(
+        () =>
+        {
+            (Spawned, string?) result = default;
+            var thread = new Thread(
+                () =>
                 {
-                    done.SetResult(launch());
-                }
-                catch (Exception failure)
-                {
-                    done.SetResult((default, failure.Message));
-                }
-            },
-            LaunchStackBytes) { IsBackground = true, Name = "container start" }.Start();
-        return done.Task;
-    }
+                    try
+                    {
+                        result = launch();
+                    }
+                    catch (Exception failure)
+                    {
+                        result = (default, failure.Message);
+                    }
+                },
+                LaunchStackBytes) { IsBackground = true, Name = "container start" };
+            thread.Start();
+            thread.Join();
+            return result;
+        },
+        CancellationToken.None,
+        TaskCreationOptions.LongRunning,
+        TaskScheduler.Default);
 
     private static bool OnOwnThread(Func<bool> probe)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Plumb.Cluster.Containers;
@@ -10,6 +11,16 @@ internal readonly record struct Spawned(int Pid, int PidFd, int OutFd, int ErrFd
 /// <param name="Prefix">A program that becomes the command.</param>
 internal sealed record FirstProcess(string Script, IReadOnlyList<string> Prefix);
 
+/// <summary>Where the new process goes, and as whom; the one step that the calling thread takes back afterwards.</summary>
+/// <param name="Own">This program's PID namespace, open; -1: the new process stays in it.</param>
+/// <param name="Target">A process (pidfd) whose PID namespace is joined; -1: a new namespace.</param>
+/// <param name="User">Null: the thread's own.</param>
+[StructLayout(LayoutKind.Auto)]
+internal readonly record struct SpawnStep(int Own, int Target, ContainerUser? User)
+{
+    public static readonly SpawnStep Here = new(-1, -1, null);
+}
+
 /// <summary>
 /// Starts a process from the calling thread with that thread's namespaces, root and identity. posix_spawn, not fork: managed
 /// code cannot run in a forked child.
@@ -21,6 +32,8 @@ internal static class Spawner
 
     /// <summary>The shell moves itself into the cgroups, through descriptors that need no path inside the container, and becomes the command.</summary>
     private const string ShellPath = "/bin/sh";
+
+    public const string OwnPidNamespace = "/proc/self/ns/pid";
 
     /// <summary>Capabilities that a container's root keeps, as the usual container engines do.</summary>
     private static readonly (int Number, string Name)[] KeptCapabilities =
@@ -41,23 +54,6 @@ internal static class Spawner
                 _ = Native.prctl(Native.PrCapBsetDrop, (ulong)capability, 0, 0, 0);
             }
         }
-    }
-
-    /// <summary>Changes the calling thread only: the C library's setuid would change the whole program.</summary>
-    public static string? Become(ContainerUser user)
-    {
-        if (user.Uid == 0 && user.Gid == 0 && user.Groups.Count == 0)
-        {
-            return null;
-        }
-        uint[] groups = user.Groups.Count == 0 ? [user.Gid] : [.. user.Groups];
-        var gid = (nint)user.Gid;
-        var uid = (nint)user.Uid;
-        return Native.syscallGroups(Native.SysSetGroups, groups.Length, groups) == 0
-            && Native.syscall(Native.SysSetResGid, gid, gid, gid, 0, 0) == 0
-            && Native.syscall(Native.SysSetResUid, uid, uid, uid, 0, 0) == 0
-            ? null
-            : $"setuid {user.Uid}: {Native.Describe(Native.LastError)}";
     }
 
     /// <summary>Null when the program can be run; otherwise the words of the container runtimes for why not.</summary>
@@ -96,7 +92,8 @@ internal static class Spawner
     /// <param name="inputFd">What becomes standard input; it is not closed.</param>
     /// <param name="cgroupFds">Open cgroup.procs files; not closed.</param>
     public static (Spawned Process, string? Failure) Spawn(
-        IReadOnlyList<string> command, IReadOnlyList<KeyValuePair<string, string>> environment, int inputFd, IReadOnlyList<int> cgroupFds, FirstProcess? first = null)
+        IReadOnlyList<string> command, IReadOnlyList<KeyValuePair<string, string>> environment, int inputFd, IReadOnlyList<int> cgroupFds, SpawnStep step,
+        FirstProcess? first = null)
     {
         var (outPipe, errPipe) = (new int[2], new int[2]);
         if (Native.pipe2(outPipe, Native.OCloExec) != 0 || Native.pipe2(errPipe, Native.OCloExec) != 0)
@@ -111,7 +108,7 @@ internal static class Spawner
         var words = Words(first is null ? command : [.. first.Prefix, .. command], environment, cgroupFds.Count, first?.Script ?? "");
         var argv = Pointers(words.Skip(1));
         var envp = Pointers(environment.Where(IsShellName).Select(pair => $"{pair.Key}={pair.Value}"));
-        var error = Native.posix_spawn(out var pid, Native.Text(words[0]), actions, attributes, argv, envp);
+        var error = SpawnThere(step, Native.Text(words[0]), actions, attributes, argv, envp, out var pid);
         Free(argv);
         Free(envp);
         _ = Native.posix_spawn_file_actions_destroy(actions);
@@ -127,6 +124,55 @@ internal static class Spawner
         _ = Native.fcntl(errPipe[0], 4, Native.ONonBlock);
         var pidFd = (int)Native.syscall(Native.SysPidfdOpen, pid, 0, 0, 0, 0);
         return (new Spawned(pid, pidFd, outPipe[0], errPipe[0]), null);
+    }
+
+    /// <summary>Runs the critical step once without effect, so that nothing in it is done for the first time later.</summary>
+    public static void Prepare()
+    {
+        var own = Native.open(Native.Text(OwnPidNamespace), Native.OCloExec, 0);
+        _ = SpawnThere(new SpawnStep(own, -1, new ContainerUser(0, 0, [])), Native.Text("/nonexistent"), new byte[OpaqueBytes], new byte[OpaqueBytes], [0], [0], out _, spawn: false);
+        _ = Native.close(own);
+    }
+
+    /// <summary>
+    /// From entering the PID namespace to leaving it, this thread cannot start threads, and one that it did start would belong to the
+    /// container. So nothing here allocates, and nothing is compiled or called for the first time (<see cref="Prepare"/>): either could make
+    /// the runtime start one. The system calls change this thread only; the C library's setuid would change the whole program.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static int SpawnThere(
+        SpawnStep step, byte[] path, byte[] actions, byte[] attributes, nint[] argv, nint[] envp, out int pid, bool spawn = true)
+    {
+        const int notPermitted = 1;
+        pid = 0;
+        uint[]? groups = step.User is null ? null : step.User.Groups.Count == 0 ? [step.User.Gid] : [.. step.User.Groups];
+        var (uid, gid, keep) = ((nint)(step.User?.Uid ?? 0), (nint)(step.User?.Gid ?? 0), (nint)(-1));
+        if (step.Own >= 0 && (step.Target < 0 ? Native.unshare(Native.CloneNewPid) : Native.setns(step.Target, Native.CloneNewPid)) != 0)
+        {
+            return notPermitted;
+        }
+        var error = 0;
+        if (groups is not null
+            && (Native.syscallGroups(Native.SysSetGroups, groups.Length, groups) != 0
+                || Native.syscall(Native.SysSetResGid, gid, gid, 0, 0, 0) != 0
+                // The saved identity stays root's, so that this thread can come back; exec gives the new process none of it.
+                || Native.syscall(Native.SysSetResUid, uid, uid, 0, 0, 0) != 0))
+        {
+            error = notPermitted;
+        }
+        if (error == 0 && spawn)
+        {
+            error = Native.posix_spawn(out pid, path, actions, attributes, argv, envp);
+        }
+        if (groups is not null)
+        {
+            _ = Native.syscall(Native.SysSetResUid, keep, 0, 0, 0, 0);
+        }
+        if (step.Own >= 0)
+        {
+            _ = Native.setns(step.Own, Native.CloneNewPid);
+        }
+        return error;
     }
 
     /// <summary>The program's path, then its arguments from argv[0] on.</summary>
