@@ -2,11 +2,11 @@ using System.CommandLine;
 using System.Net;
 using System.Text.Json.Nodes;
 using Plumb.Cli.Configuration;
+using Plumb.Cli.Experiments;
 using Plumb.Cli.Framework;
 using Plumb.Cli.WebConsole;
 using Plumb.Cli.WebConsole.Traffic;
 using Plumb.Core;
-using Plumb.Platform.Kubernetes.Configuration;
 using Plumb.Platform.Storage;
 
 namespace Plumb.Cli.Commands;
@@ -17,6 +17,7 @@ internal sealed class Console : CliCommand
     private readonly Option<string?> _kubeconfig = new("--kubeconfig") { Description = "the kubeconfig to read; without it KUBECONFIG, then ~/.kube/config", HelpName = "FILE" };
     private readonly Option<string?> _namespace = new("--namespace", "-n") { Description = "show pods and events of this namespace only", HelpName = "NAME" };
     private readonly Option<Uri?> _prometheus = new("--prometheus") { Description = "where request numbers come from; without it there are no charts (the lab knows its own)", HelpName = "URL" };
+    private readonly Option<string[]> _allow = new("--allow-namespace") { Description = "offer the experiments too, and let them act in this namespace; the lab needs no permission", HelpName = "NAMESPACE" };
     private readonly Option<string> _address = new("--console-address") { Description = "the address to listen on; anything but loopback is warned about", HelpName = "IP", DefaultValueFactory = _ => "127.0.0.1" };
     private readonly Option<int?> _port = new("--console-port") { Description = "the port to listen on; without it 7585, or any free one when that is taken", HelpName = "PORT" };
 
@@ -26,7 +27,8 @@ internal sealed class Console : CliCommand
 
     public override string Description =>
         "Serves the console until Ctrl-C: nodes and pods live, events in plain English, and request rate, errors and latency when there is a Prometheus. "
-        + "It reads the cluster only while a page is open, and changes nothing. The printed address holds a token: whoever has it can look.";
+        + "It reads the cluster only while a page is open. It changes nothing by itself: an experiment is run only when its plan was shown and confirmed. "
+        + "The printed address holds a token: whoever has it can do what the page can.";
 
     public override IReadOnlyList<Example> Examples =>
     [
@@ -35,7 +37,7 @@ internal sealed class Console : CliCommand
         new("plumb console --context staging -n payments", "only that namespace"),
     ];
 
-    public override IReadOnlyList<Option> Options => [_context, _kubeconfig, _namespace, _prometheus, _address, _port];
+    public override IReadOnlyList<Option> Options => [_context, _kubeconfig, _namespace, _prometheus, _allow, _address, _port];
 
     public override async Task<int> RunAsync(Invocation call, CancellationToken cancellation)
     {
@@ -90,7 +92,7 @@ internal sealed class Console : CliCommand
         }
 
         call.Terminal.Line($"console  {url}");
-        call.Terminal.Line("Ctrl-C ends it. The token in the address is the key: share it with nobody who should not look.");
+        call.Terminal.Line("Ctrl-C ends it. The token in the address is the key: whoever has it can do what the page can.");
     }
 
     private Result<ConsoleOptions> What(Invocation call)
@@ -98,23 +100,25 @@ internal sealed class Console : CliCommand
         if (call.Get(_context) is { } context)
         {
             string[] files = call.Get(_kubeconfig) is { } file ? [file] : [.. Platform.Kubernetes.Configuration.Kubeconfig.DefaultFiles(Environment.GetEnvironmentVariable)];
-            return Cluster(call, files, context, context, call.Get(_prometheus), TrafficQueries.OfServices);
+            var allowed = call.Get(_allow) ?? [];
+            var desk = allowed.Length == 0 ? null : new ExperimentDesk(new ExperimentTarget(call.Get(_kubeconfig), context, allowed, AllowProcess: false), call.Home, call.Time);
+            return Cluster(call, files, context, context, call.Get(_prometheus), TrafficQueries.OfServices, desk);
         }
 
         return LabState.Running(call.Home) switch
         {
             null => new Problem("no lab is running here, and no --context was given", "Start the lab with 'plumb up', or say which cluster: plumb console --context NAME"),
             { IsOk: false, Problem: { } problem } => problem,
-            { Value: { } lab } => Cluster(call, [lab.Kubeconfig], null, "lab", call.Get(_prometheus) ?? lab.Prometheus, TrafficQueries.OfLoadGenerator),
+            { Value: { } lab } => Cluster(call, [lab.Kubeconfig], null, "lab", call.Get(_prometheus) ?? lab.Prometheus, TrafficQueries.OfLoadGenerator, new ExperimentDesk(ExperimentTarget.Lab, call.Home, call.Time)),
             _ => new Problem("the lab's state cannot be read"),
         };
     }
 
-    private Result<ConsoleOptions> Cluster(Invocation call, IReadOnlyList<string> files, string? context, string name, Uri? prometheus, TrafficQueries queries)
+    private Result<ConsoleOptions> Cluster(Invocation call, IReadOnlyList<string> files, string? context, string name, Uri? prometheus, TrafficQueries queries, IExperimentDesk? desk)
     {
         var target = Platform.Kubernetes.Configuration.Kubeconfig.Load(files).Then(config => config.Target(call.Time, context));
         return target.IsSuccess
-            ? ConsoleOptions.Of(target.Value, name, call.Get(_namespace), prometheus, queries, call.Time)
+            ? ConsoleOptions.Of(target.Value, name, call.Get(_namespace), prometheus, queries, call.Time) with { Experiments = desk }
             : new Problem(target.Error.Message.TrimEnd('.'), target.Error.Next.TrimEnd('.'));
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Plumb.Cli.Experiments;
 using Plumb.Cli.Framework;
 using Plumb.Cli.Lab;
 using Plumb.Cli.Output;
@@ -140,7 +141,7 @@ internal sealed class Up : CliCommand
             return null;
         }
         var options = ConsoleOptions.Of(target.Value, "lab", null, lab.State.Prometheus, TrafficQueries.OfLoadGenerator, call.Time);
-        var start = await ConsoleServer.StartAsync(options with { Port = call.Get(_consolePort) }, cancellation);
+        var start = await ConsoleServer.StartAsync(options with { Experiments = new ExperimentDesk(ExperimentTarget.Lab, call.Home, call.Time), Port = call.Get(_consolePort) }, cancellation);
         foreach (var warning in start.Warnings)
         {
             call.Terminal.Error.WriteLine($"warning: {warning}");

@@ -10,7 +10,7 @@ internal sealed class Routes(ConsoleOptions options, Gate gate, LiveHub hub, Run
     private const int DefaultMinutes = 15;
     private const int MaxMinutes = 180;
 
-    private readonly NavItem[] _nav = desk is null ? [new("overview", "Overview"), new("events", "Events")] : [new("overview", "Overview"), new("events", "Events"), new("experiments", "Experiments")];
+    private readonly NavItem[] _nav = Navigation.Of(Program.Contents, page => page != "experiments" || desk is not null);
 
     internal async Task HandleAsync(HttpContext context)
     {

@@ -88,7 +88,7 @@ internal sealed class RunSession : IRunLog, IAsyncDisposable
         }
         if (_client is not null)
         {
-            Tell(RunStage.Before, $"the outside client starts: {OutsideClient.Words(_plan.Client!)}");
+            Tell(RunStage.Before, $"the outside client starts: {_plan.Client!.Words}");
             _client.Start();
             await Task.Delay(_plan.Definition.Extension.Phases.Before, _clock.Time, cancellation);
             var requests = _client.Requests;
@@ -149,7 +149,7 @@ internal sealed class RunSession : IRunLog, IAsyncDisposable
         var (definition, extension) = (_plan.Definition, _plan.Definition.Extension);
         var facts = _recorder?.Facts() ?? ([], [], [], []);
         return new ExperimentEvidence(definition.Name, definition.Title, _plan.Cluster.Context,
-            new RunSettings(_plan.Variables.DeepClone().AsObject(), definition.Hypothesis.Title, _plan.Client is { } client ? OutsideClient.Words(client) : null,
+            new RunSettings(_plan.Variables.DeepClone().AsObject(), definition.Hypothesis.Title, _plan.Client is { } client ? client.Words : null,
                 _plan.Client?.Interval.TotalMilliseconds, _plan.Client?.Timeout.TotalMilliseconds, _plan.Watch?.Namespace, _plan.Watch?.Selector, _plan.Watch?.Service, _wantedReady,
                 extension.Limits.Downtime?.TotalMilliseconds, extension.Limits.FailedPercent, extension.Limits.Recovery?.TotalMilliseconds),
             _clock.StartedAt, _clock.Time.GetUtcNow(), _marks, [.. _plan.Faults.Select(Fact)], [.. _probeFacts], _client?.Requests ?? [],

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace Plumb.Experiments.Format;
@@ -60,6 +61,10 @@ public sealed record ClientSettings(string Url, string Method, JsonNode? Body, I
 
     /// <summary>The time between two requests.</summary>
     public TimeSpan Interval => TimeSpan.FromSeconds(1.0 / Rate);
+
+    /// <summary>How it measures, for people.</summary>
+    public string Words => string.Create(CultureInfo.InvariantCulture,
+        $"{Method} {Url}, {Rate} a second, {(NewConnections ? "a new connection each" : "connections kept and shared")}, time-out {Timeout.TotalSeconds:0.###} s");
 }
 
 /// <summary>What is watched while the experiment runs: pods by selector, the endpoint slices of a Service, the namespace's events.</summary>

@@ -41,10 +41,6 @@ internal sealed class OutsideClient : IAsyncDisposable
         { Timeout = Timeout.InfiniteTimeSpan };
     }
 
-    /// <summary>What it does, in words.</summary>
-    public static string Words(ClientSettings settings) =>
-        $"{settings.Method} {settings.Url}, {settings.Rate} a second, {(settings.NewConnections ? "a new connection each" : "connections kept and shared")}, time-out {settings.Timeout.TotalSeconds:0.###} s";
-
     /// <summary>What was measured up to now, in the order of the intended starts.</summary>
     public IReadOnlyList<RequestFact> Requests
     {
