@@ -128,7 +128,7 @@ internal sealed class ClusterApi(ObjectStore store, TimeProvider time)
     public ApiResult Replace(ResourceKind kind, string? ns, string name, Func<KubeObject, (JsonObject? Next, ApiFailure? Failure)> change, WriteOptions? options = null)
     {
         ApiFailure? failure = null;
-        KubeObject? dry = null;
+        KubeObject? shown = null;
         var after = store.Write(kind, kind.Namespaced ? ns : null, name, present =>
         {
             if (present is null)
@@ -147,12 +147,18 @@ internal sealed class ClusterApi(ObjectStore store, TimeProvider time)
             }
             if (options is { DryRun: true })
             {
-                dry = KubeObject.From(kind, next!);
+                shown = KubeObject.From(kind, next!);
                 return ObjectStore.Unchanged;
             }
-            return ObjectDeletion.MustStay(next!) ? next : null;
+            if (ObjectDeletion.MustStay(next!))
+            {
+                return next;
+            }
+            // Nothing holds it any more: it goes, and the answer shows it as it was last wanted.
+            shown = KubeObject.From(kind, next!);
+            return null;
         });
-        return failure is null ? dry ?? after! : failure;
+        return failure is null ? shown ?? after! : failure;
     }
 
     private (JsonObject? Next, ApiFailure? Failure) Settle(KubeObject present, JsonObject next, WriteOptions? options)

@@ -81,7 +81,10 @@ internal sealed class ObjectDeletion(ObjectStore store, TimeProvider time)
         {
             // A second delete can shorten the time that is left, never lengthen it.
             metadata["deletionTimestamp"] = now.AddSeconds(grace).ToKubeTime();
-            metadata["deletionGracePeriodSeconds"] = grace;
+            if (!isNamespace)
+            {
+                metadata["deletionGracePeriodSeconds"] = grace;
+            }
             if (!marked && metadata.ContainsKey("generation"))
             {
                 metadata["generation"] = (metadata.Integer("generation") ?? 0) + 1;

@@ -8,7 +8,8 @@ namespace Plumb.Cluster.Store;
 /// The cluster's memory: the present objects, one resource version that counts every change, and the recent history that
 /// watches replay. What etcd is to Kubernetes. Every write is one short critical section, so readers always see a whole state.
 /// </summary>
-internal sealed class ObjectStore
+/// <param name="version">Where versions go on from, for a store whose history before that is gone (a restart).</param>
+internal sealed class ObjectStore(long version = 0)
 {
     /// <summary>Changes kept for watches that start at an older version; before that they get 410 Gone.</summary>
     public const int HistoryLimit = 20_000;
@@ -17,8 +18,8 @@ internal sealed class ObjectStore
     private readonly Dictionary<ResourceKind, SortedDictionary<ObjectKey, KubeObject>> _objects = [];
     private readonly Queue<StoreEvent> _history = new();
     private readonly List<StoreWatch> _watches = [];
-    private long _version;
-    private long _compacted;
+    private long _version = version;
+    private long _compacted = version;
 
     /// <summary>The version of the newest change.</summary>
     public long Version

@@ -35,7 +35,6 @@ internal static class KindDefaults
                 break;
             case "PersistentVolumeClaim":
                 json.Object("spec").Default("volumeMode", "Filesystem");
-                json.Object("status").Default("phase", "Pending");
                 break;
             case "PersistentVolume":
                 PersistentVolume(json);

@@ -130,13 +130,13 @@ internal sealed class FieldSet
         IsMember == other.IsMember && _children.Count == other._children.Count
         && _children.All(pair => other.Find(pair.Key) is { } theirs && pair.Value.SameAs(theirs));
 
-    /// <summary><c>k:{"name":"c"}</c> for an item of a list merged by key; absent keys are left out.</summary>
-    public static string KeyStep(IReadOnlyList<string> keys, JsonObject item)
+    /// <summary><c>k:{"name":"c"}</c> for an item of a list merged by key; an absent key counts with its default, or not at all.</summary>
+    public static string KeyStep(IReadOnlyList<string> keys, JsonObject item, Schema.StructType? type)
     {
         var named = new JsonObject();
         foreach (var key in keys.Order(StringComparer.Ordinal))
         {
-            if (item[key] is { } value)
+            if ((item[key] ?? type?.Field(key)?.Default) is { } value)
             {
                 named[key] = value.DeepClone();
             }

@@ -21,7 +21,7 @@ internal static class FieldWalk
         var items = new Dictionary<string, JsonNode?>();
         foreach (var item in list)
         {
-            var step = field.ListKeys is { } keys && item is JsonObject keyed ? FieldSet.KeyStep(keys, keyed) : item is null ? null : FieldSet.ValueStep(item);
+            var step = field.ListKeys is { } keys && item is JsonObject keyed ? FieldSet.KeyStep(keys, keyed, field.Type.Element!.Struct) : item is null ? null : FieldSet.ValueStep(item);
             if (step is not null)
             {
                 items.TryAdd(step, item);

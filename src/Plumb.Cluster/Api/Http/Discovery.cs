@@ -92,6 +92,11 @@ internal sealed class Discovery
             ["name"] = resource.Name, ["singularName"] = resource.Singular, ["namespaced"] = resource.Namespaced, ["kind"] = resource.Kind, ["verbs"] = Texts(resource.Verbs),
         };
         AddNames(own, resource);
+        if (ServedKinds.Find(resource.Group, resource.Version, resource.Name) is { } stored)
+        {
+            var asStored = stored.Stored();
+            own["storageVersionHash"] = Convert.ToBase64String(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{asStored.Group}/{asStored.Version}/{asStored.Kind}")), 0, 8);
+        }
         yield return own;
         foreach (var part in resource.Parts)
         {

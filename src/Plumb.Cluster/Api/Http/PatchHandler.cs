@@ -147,6 +147,7 @@ internal sealed class PatchHandler(ApiServices services)
         {
             return ApiFailure.BadRequest($"Incorrect version specified in apply patch. Specified patch version: {config.Text("apiVersion")}, expected: {kind.ApiVersion}");
         }
+        var given = config.Object("metadata").Text("namespace");
         config.Object("metadata")["name"] = request.Name;
         if (request.Namespace is not null)
         {
@@ -154,7 +155,7 @@ internal sealed class PatchHandler(ApiServices services)
         }
         var reader = new ObjectReader();
         _ = reader.Read(Schemas.Of(kind), config);
-        var subject = $"({request.Namespace}/{request.Name}; {kind.ApiVersion}, Kind={kind.Kind})";
+        var subject = $"({given}/{request.Name}; {kind.ApiVersion}, Kind={kind.Kind})";
         return reader.TypeError is { } mismatch ? ApiFailure.Internal($"failed to create typed patch object {subject}: {mismatch}")
             : reader.Unknown.Count > 0 ? ApiFailure.Internal($"failed to create typed patch object {subject}: {string.Join(", ", reader.Unknown.Select(field => $".{field}: field not declared in schema"))}")
             : null;

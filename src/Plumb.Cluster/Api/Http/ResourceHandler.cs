@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using Plumb.Cluster.Objects;
 
 namespace Plumb.Cluster.Api.Http;
@@ -23,6 +24,10 @@ internal sealed class ResourceHandler(ApiServices services)
         if (!scoped)
         {
             return Answers.FailAsync(request.Http, ApiFailure.NoSuchResource);
+        }
+        if (kind == Resources.Endpoints && request.Method is not "DELETE")
+        {
+            request.Http.Response.Headers.Append("Warning", "299 - \"v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\"");
         }
         if (request.Subresource is not null)
         {

@@ -14,6 +14,8 @@ internal sealed record ServedResource(string Name, string Singular, string Kind,
     public IReadOnlyList<string> ShortNames { get; init; } = [];
     public IReadOnlyList<string> Categories { get; init; } = [];
     public IReadOnlyList<ServedPart> Parts { get; init; } = [];
+    public string Group { get; init; } = "";
+    public string Version { get; init; } = "";
 
     public static IEnumerable<ServedResource> Of(string group, string version)
     {
@@ -39,6 +41,8 @@ internal sealed record ServedResource(string Name, string Singular, string Kind,
     private static ServedResource From(ResourceKind kind) =>
         new(kind.Plural, kind.Singular, kind.Kind, kind.Namespaced, kind == Resources.Namespaces ? [.. Every.Where(verb => verb != "deletecollection")] : Every)
         {
+            Group = kind.Group,
+            Version = kind.Version,
             ShortNames = kind.ShortNames,
             Categories = kind.Categories,
             Parts = [.. PartsOf(kind).OrderBy(part => part.Name, StringComparer.Ordinal)],
