@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Connections;
@@ -19,6 +20,12 @@ namespace Plumb.Cluster;
 /// <example><c>await using var cluster = await LabCluster.StartAsync(nodes: 3);</c></example>
 public sealed class LabCluster : IAsyncDisposable
 {
+    /// <summary>
+    /// How far versions jump over a restart: more than the events, leases and last moments that were not recorded can have counted, so that no
+    /// version ever stands for two states.
+    /// </summary>
+    private const long UnrecordedVersions = 1_000_000;
+
     private readonly Stack<IAsyncDisposable> _parts = new();
     private readonly string? _temporary;
 
@@ -81,13 +88,21 @@ public sealed class LabCluster : IAsyncDisposable
     private async Task RunAsync(LabClusterOptions options, CancellationToken cancel)
     {
         Directory.CreateDirectory(StateDirectory);
-        Network = ClusterNetwork.Claim() ?? throw new LabClusterException("every loopback range for clusters is in use on this machine; stop another cluster first");
+        var kept = options.KeepState ? LoadKept(options) : null;
+        Network = ClusterNetwork.Claim(kept?.Slot) ?? throw new LabClusterException(kept is null
+            ? "every loopback range for clusters is in use on this machine; stop another cluster first"
+            : $"the kept cluster in {StateDirectory} has its addresses in a loopback range that another running cluster uses (slot {kept.Slot.ToString(CultureInfo.InvariantCulture)}); stop that cluster first, or start in another directory");
         var identity = (options.KeepState ? ServerIdentity.Load(StateDirectory) : null) ?? ServerIdentity.Create(options.Time, IPAddress.Parse(Network.ApiServiceAddress));
         if (options.KeepState)
         {
             identity.Save(StateDirectory);
         }
-        var store = new ObjectStore();
+        var store = kept is null ? new ObjectStore() : ObjectStore.Restore(kept.Objects, kept.Version + UnrecordedVersions);
+        if (options.KeepState)
+        {
+            // The first part, so that it ends last and records what the others do when they stop.
+            _parts.Push(new BackgroundPart("the record of the objects", new StateWriter(store, StateDirectory, Network.Slot, options.Log).RunAsync, options.Log));
+        }
         var api = new ClusterApi(store, options.Time);
         api.Admission.Addresses = new ServiceAddresses(Network);
         var tokens = new ServiceAccountTokens(identity.TokenKey, store, options.Time);
@@ -112,6 +127,22 @@ public sealed class LabCluster : IAsyncDisposable
         CaPem = identity.CaPem;
         _parts.Push(ControlPlane.Start(api, Network, Server, StateDirectory, options.Log));
         ServerIdentity.WritePrivate(KubeconfigPath, Kubeconfig());
+    }
+
+    private KeptState? LoadKept(LabClusterOptions options)
+    {
+        var kept = StateFile.Load(StateDirectory);
+        if (kept is { TornBytes: > 0 })
+        {
+            options.Log?.Invoke($"the last change in {StateFile.PathIn(StateDirectory)} was cut off while it was written and is left out ({kept.TornBytes.ToString(CultureInfo.InvariantCulture)} bytes)");
+        }
+        // Pods and volumes stand on their node; without it they would wait for ever.
+        if (kept?.Objects.Count(item => item.Kind == Resources.Nodes) is { } nodes && nodes > options.Nodes)
+        {
+            throw new LabClusterException(string.Create(CultureInfo.InvariantCulture,
+                $"the kept cluster in {StateDirectory} has {nodes} nodes and only {options.Nodes} are asked for; ask for {nodes} or more, or start in another directory"));
+        }
+        return kept;
     }
 
     private async Task<ApiServer> ListenAsync(ServerIdentity identity, int port, CancellationToken cancel)

@@ -50,6 +50,7 @@ internal sealed class NodeKubelet : INodeAgent, IDisposable
     public async Task RunAsync(CancellationToken cancel)
     {
         RemoveLeftovers();
+        Unready();
         Register();
         _registered.TrySetResult();
         var beats = Task.WhenAll(RepeatAsync(_node.Options.LeaseInterval, RenewLease, cancel), RepeatAsync(_node.Options.StatusInterval, Beat, cancel));
@@ -281,6 +282,28 @@ internal sealed class NodeKubelet : INodeAgent, IDisposable
             _node.Events.Record(registered, "Normal", "NodeReady", $"Node {NodeName} status is now: NodeReady");
         }
         RenewLease();
+    }
+
+    /// <summary>Pods of an earlier run, before a restart of everything, are not ready until they have been started again, whatever they were.</summary>
+    private void Unready()
+    {
+        foreach (var pod in _node.Api.List(Resources.Pods).Where(IsMine))
+        {
+            _node.Api.Update(Resources.Pods, pod.Namespace, pod.Name, json =>
+            {
+                var status = json.Object("status");
+                foreach (var condition in Items(status, "conditions").Where(item => item.Text("type") is "Ready" or "ContainersReady" && item.Text("status") == "True"))
+                {
+                    condition["status"] = "False";
+                    condition["lastTransitionTime"] = _node.Time.GetUtcNow().ToKubeTime();
+                }
+                foreach (var container in Items(status, "containerStatuses").Concat(Items(status, "initContainerStatuses")).Where(item => item["ready"] is JsonValue))
+                {
+                    container["ready"] = false;
+                }
+            });
+        }
+        static IEnumerable<JsonObject> Items(JsonObject status, string name) => (status[name] as JsonArray ?? []).OfType<JsonObject>();
     }
 
     private void Beat() => _node.Api.Update(Resources.Nodes, null, NodeName, json => NodeStatusBuilder.Beat(json, _node.Time.GetUtcNow()));

@@ -158,6 +158,18 @@ internal sealed class ObjectStore(long version = 0)
         }
     }
 
+    /// <summary>A store that goes on with what an earlier one held, object by object as it was.</summary>
+    /// <param name="version">At least the highest version of the objects; watches cannot start before it.</param>
+    public static ObjectStore Restore(IEnumerable<KubeObject> objects, long version)
+    {
+        var store = new ObjectStore(version);
+        foreach (var item in objects)
+        {
+            store.Of(item.Kind)[item.Key] = item;
+        }
+        return store;
+    }
+
     /// <summary>What a change returns to say that nothing changes.</summary>
     public static JsonObject Unchanged { get; } = [];
 
