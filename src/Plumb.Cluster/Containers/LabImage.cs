@@ -6,7 +6,7 @@ namespace Plumb.Cluster.Containers;
 /// An "image" of the lab: a name that stands for a program of this machine. There is no registry and nothing is downloaded.
 /// </summary>
 /// <param name="Pattern">Image names it answers to, with <c>*</c>; for instance <c>postgres:*</c>. A name without a tag has the tag <c>latest</c>.</param>
-/// <param name="Entrypoint">Program and first arguments; a pod's <c>command</c> replaces it. Empty: the pod must name a command.</param>
+/// <param name="Entrypoint">Program and first arguments; a pod's <c>command</c> replaces it. Empty: <see cref="DefaultArgs"/>, or the pod's <c>args</c>, are the command.</param>
 internal sealed record LabImage(string Pattern, IReadOnlyList<string> Entrypoint)
 {
     /// <summary>Arguments after the entrypoint; a pod's <c>args</c> (or <c>command</c>) replace them.</summary>

@@ -44,9 +44,9 @@ internal static partial class LabImages
         },
     ];
 
-    /// <summary>The machine's busybox, with every applet under its own name.</summary>
+    /// <summary>The machine's busybox, with every applet under its own name. Like the real image, it has a default command and no entrypoint, so arguments alone are a command.</summary>
     public static LabImage Busybox(string pattern) =>
-        new(pattern, ["sh"]) { Path = [AppletDirectory], Needs = BusyboxPath, Package = "busybox" };
+        new(pattern, []) { DefaultArgs = ["sh"], Path = [AppletDirectory], Needs = BusyboxPath, Package = "busybox" };
 
     /// <summary>True when the text is a well-formed image reference.</summary>
     internal static bool IsReference(string image) => Reference().IsMatch(image);
