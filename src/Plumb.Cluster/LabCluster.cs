@@ -50,6 +50,9 @@ public sealed class LabCluster : IAsyncDisposable
     /// <summary>The certificate of the cluster's own authority, PEM.</summary>
     public string CaPem { get; private set; } = "";
 
+    /// <summary>What a real node enforces and this machine does not, a sentence each with what would mend it.</summary>
+    public IReadOnlyList<string> NotEnforced { get; private set; } = [];
+
     internal ApiServices Services { get; private set; } = null!;
 
     internal ClusterApi Api => Services.Api;
@@ -119,7 +122,9 @@ public sealed class LabCluster : IAsyncDisposable
         SystemNamespaces.Create(api);
         var defaults = NamespaceDefaults.Start(api, identity.CaPem, options.Log);
         _parts.Push(defaults);
-        _parts.Push(await LabNodes.StartAsync(options, StateDirectory, Network, Services, cancel));
+        var nodes = await LabNodes.StartAsync(options, StateDirectory, Network, Services, cancel);
+        _parts.Push(nodes);
+        NotEnforced = nodes.Capabilities.NotEnforced;
         var server = await ListenAsync(identity, options.Port, cancel);
         _parts.Push(server);
         Server = server.Address;

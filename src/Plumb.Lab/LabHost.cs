@@ -66,8 +66,12 @@ public sealed class LabHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Tells other processes where the console is.</summary>
-    public void SetConsole(Uri console)
+    /// <summary>
+    /// Tells other processes that the lab is there (or what is wrong with it), and where its console is. Until then they read that it starts, so
+    /// that whoever waits for it learns everything at once.
+    /// </summary>
+    /// <param name="console">With its token; null: there is no console.</param>
+    public void Announce(Uri? console)
     {
         State = State with { Console = console };
         State.Write(_options.Home);
@@ -147,7 +151,6 @@ public sealed class LabHost : IAsyncDisposable
 
         var trouble = _options.Payments ? await PaymentsAsync(cancel) : null;
         State = State with { Phase = trouble is null ? LabPhase.Ready : LabPhase.Failed, Trouble = trouble?.ToString() };
-        State.Write(_options.Home);
         return null;
     }
 
@@ -166,6 +169,7 @@ public sealed class LabHost : IAsyncDisposable
                     Images = PaymentsImages.Create(_options.Program ?? PaymentsImages.ThisProgram()),
                     ServiceAccountsMayRead = true,
                     Time = _time,
+                    Log = text => Tell(LabStepKind.Cluster, text, done: true),
                 },
                 cancel);
         }
@@ -191,6 +195,7 @@ public sealed class LabHost : IAsyncDisposable
             Kept = _options.Keep,
             Kubeconfig = _cluster.KubeconfigPath,
             Server = _cluster.Server,
+            NotEnforced = _cluster.NotEnforced,
         };
         State.Write(_options.Home);
         Tell(LabStepKind.Cluster, $"API server at {_cluster.Server.GetLeftPart(UriPartial.Authority)}", done: true);

@@ -118,6 +118,7 @@ internal sealed class Up : CliCommand
         await using (var lab = started.Value)
         {
             await using var console = await ConsoleAsync(call, lab, cancellation);
+            lab.Announce(console?.Url);
             try
             {
                 await ShowAsync(call, lab.State, cancellation);
@@ -151,7 +152,6 @@ internal sealed class Up : CliCommand
             call.Terminal.Problem(new Problem($"no console: {start.Problem}"));
             return null;
         }
-        lab.SetConsole(start.Server.Url);
         return start.Server;
     }
 

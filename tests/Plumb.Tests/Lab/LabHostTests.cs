@@ -17,6 +17,8 @@ public sealed class LabHostTests : IDisposable
     {
         await using (var lab = (await StartAsync()).Value!)
         {
+            Assert.Equal(LabPhase.Starting, LabState.Running(_home)!.Value.Value!.Phase);
+            lab.Announce(console: null);
             var seen = LabState.Running(_home)!.Value.Value!;
             Assert.Equal(LabPhase.Ready, seen.Phase);
             Assert.Equal(Environment.ProcessId, seen.Pid);
