@@ -105,6 +105,7 @@ void Save()
     var stamp = context["at"]!.GetValue<string>()[..16].Replace(":", "", StringComparison.Ordinal);
     var file = Path.Combine(root, "bench", "runs", $"{stamp}-{plan.Name}.json");
     var report = new JsonObject { ["context"] = context.DeepClone(), ["measured"] = measured.DeepClone() };
+    Directory.CreateDirectory(Path.Combine(root, "bench", "runs"));
     File.WriteAllText(file, report.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n");
     Say($"raw results: {file}");
 }
