@@ -1,6 +1,6 @@
 // The frame of every page: name, connection, navigation, banner, page.
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Announcer } from "./announce";
 import { Banner } from "./banner";
 import { EventsPage } from "./events";
@@ -100,7 +100,8 @@ const themes: { id: Theme; text: string; sign: string }[] = [
 
 function ThemeSwitch(): JSX.Element {
   const [theme, set] = useState<Theme>(storedTheme);
-  useEffect(() => applyTheme(theme), [theme]);
+  // Before the paint: a button that says "light" on a page that is still dark would be wrong for a moment.
+  useLayoutEffect(() => applyTheme(theme), [theme]);
   const index = themes.findIndex((t) => t.id === theme);
   const present = themes[index]!;
   const next = themes[(index + 1) % themes.length]!;
