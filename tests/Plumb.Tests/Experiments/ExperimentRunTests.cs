@@ -53,7 +53,7 @@ public sealed class ExperimentRunTests : IAsyncLifetime
         Assert.Single(before.Intersect(after));
         var recovery = result.Measures.Recovery!;
         Assert.True(recovery is { EndpointsChangedMs: >= 0, RunningMs: >= 0, ReadyMs: >= 0, ServingMs: >= 0, GoneMs: >= 0 }, recovery.ToString());
-        Assert.True(recovery.RunningMs <= recovery.ServingMs);
+        // No order between them: pods and endpoints come over two watches, and each time is when a watch told us.
         Assert.Equal(0, result.Measures.Downtime!.Failed);
         Assert.All(result.Measures.Requests, phase => Assert.True(phase.Requests > 0));
         Assert.Contains(result.Measures.Sequence, moment => moment.Source == "endpoints");
