@@ -126,7 +126,7 @@ public static class PaymentsProgram
         var problems = new List<string>();
         var port = ServiceSettings.Number(parts.Env, "SMTP_PORT", 2525, 1, ushort.MaxValue, problems);
         var host = parts.Env("SMTP_HOST") ?? parts.Env("MAIL_SERVICE_HOST") ?? "mail";
-        return problems.Count > 0 ? (null, problems) : (new NotificationService(host, port, parts.Log, parts.Metrics.Registry, parts.Time), []);
+        return problems.Count > 0 ? (null, problems) : (new NotificationService(host, port, parts.Faults, parts.Log, parts.Metrics.Registry, parts.Time), []);
     }
 
     private static (IService?, IReadOnlyList<string>) CreateMail(ServiceParts parts)

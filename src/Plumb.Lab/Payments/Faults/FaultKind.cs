@@ -13,6 +13,7 @@ internal enum FaultKind
     Exit,
     DropTraceparent,
     LogWithoutTraceId,
+    MailTimeout,
     DeadPool,
 }
 
@@ -33,6 +34,7 @@ internal sealed record FaultDescription(FaultKind Kind, string Name, string Summ
         new(FaultKind.Exit, "exit", "The process ends at once with code, without a drain.", ["code"]),
         new(FaultKind.DropTraceparent, "drop-traceparent", "Calls to other services carry no traceparent: the trace breaks here.", []),
         new(FaultKind.LogWithoutTraceId, "log-without-trace-id", "Log lines carry no trace id: the one forgotten field.", []),
+        new(FaultKind.MailTimeout, "mail-timeout", "The mail server times out after delayMs, and the error handler writes a plain line without the trace id (notification only).", ["delayMs", "percent"]),
         new(FaultKind.DeadPool, "dead-pool", "Pooled database connections are dead and are not replaced; a fresh connection still works.", []),
     ];
 
@@ -44,7 +46,7 @@ internal sealed record FaultDescription(FaultKind Kind, string Name, string Summ
 /// <summary>How a fault is set; what is left out takes the stated default.</summary>
 /// <param name="DurationSeconds">1 to 3600, default 60: every fault ends by itself, also when whoever set it has died.</param>
 /// <param name="Percent">Share of requests, 1 to 100, default 100.</param>
-/// <param name="DelayMs">1 to 60000, default 300.</param>
+/// <param name="DelayMs">1 to 60000, default 300 (mail-timeout: 50).</param>
 /// <param name="Status">400 to 599, default 500.</param>
 /// <param name="Megabytes">1 to 4096, default 256.</param>
 /// <param name="RampSeconds">0 to 3600, default 5.</param>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -31,7 +32,18 @@ internal sealed class JsonLog(Stream output, string service, string version, str
 
     public void Error(string name, string message, TraceContext? trace = null, params ReadOnlySpan<LogField> fields) => Write("error", name, message, trace, fields);
 
+    /// <summary>A line as an error handler writes it whose author knew nothing of JSON and of traces: time, level and text.</summary>
+    public void Plain(string level, string message)
+    {
+        lock (_gate)
+        {
+            output.Write(Encoding.UTF8.GetBytes($"{Timestamp()} {level} {message}\n"));
+        }
+    }
+
     public void Dispose() => output.Dispose();
+
+    private string Timestamp() => time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
 
     private void Write(string level, string name, string message, TraceContext? trace, ReadOnlySpan<LogField> fields)
     {
@@ -41,7 +53,7 @@ internal sealed class JsonLog(Stream output, string service, string version, str
             using (var json = new Utf8JsonWriter(_buffer, Options))
             {
                 json.WriteStartObject();
-                json.WriteString("timestamp", time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture));
+                json.WriteString("timestamp", Timestamp());
                 json.WriteString("level", level);
                 json.WriteString("service", service);
                 json.WriteString("version", version);

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using System.Threading.Channels;
 using Plumb.Core.Metrics;
+using Plumb.Lab.Payments.Faults;
 using Plumb.Lab.Payments.Hosting;
 
 namespace Plumb.Lab.Payments.Services;
@@ -15,6 +16,7 @@ internal sealed class NotificationService : IService
 {
     private const int QueueLimit = 1000;
     private const int MaxAttempts = 4;
+    private const int DefaultTimeoutMs = 50;
     private static readonly TimeSpan FirstBackOff = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(5);
@@ -24,15 +26,16 @@ internal sealed class NotificationService : IService
 
     private readonly string _host;
     private readonly int _port;
+    private readonly FaultSet _faults;
     private readonly JsonLog _log;
     private readonly TimeProvider _time;
     private readonly Counter _mails;
     private readonly CancellationTokenSource _giveUp = new();
     private Task _worker = Task.CompletedTask;
 
-    public NotificationService(string host, int port, JsonLog log, MetricRegistry metrics, TimeProvider time)
+    public NotificationService(string host, int port, FaultSet faults, JsonLog log, MetricRegistry metrics, TimeProvider time)
     {
-        (_host, _port, _log, _time) = (host, port, log, time);
+        (_host, _port, _faults, _log, _time) = (host, port, faults, log, time);
         _mails = metrics.Counter("notification_mails_total", "Mails by outcome.", "outcome");
         _mails.With("sent");
         _mails.With("failed");
@@ -99,6 +102,12 @@ internal sealed class NotificationService : IService
         for (var attempt = 1; attempt <= MaxAttempts; attempt++)
         {
             _log.Info("email_send_attempt", $"Sending the mail about payment {id}.", trace, ("payment_id", id), ("attempt", attempt));
+            if (_faults.Hit(FaultKind.MailTimeout) is { } timeout)
+            {
+                await LoseAsync(request, timeout.Request.DelayMs ?? DefaultTimeoutMs);
+                return;
+            }
+
             var began = _time.GetTimestamp();
             if (await TrySendAsync(request, trace) is not { } failure)
             {
@@ -119,12 +128,22 @@ internal sealed class NotificationService : IService
         _log.Error("email_lost", $"The mail about payment {id} was given up after {MaxAttempts} attempts.", trace, ("payment_id", id));
     }
 
+    /// <summary>The fault: the mail is lost, and the line that says so has lost its trace. That is what a correlation by trace id alone never shows.</summary>
+    private async Task LoseAsync(NotificationRequest request, int timeoutMs)
+    {
+        await Task.Delay(TimeSpan.FromMilliseconds(timeoutMs), _time, _giveUp.Token).ContinueWith(static _ => { }, TaskScheduler.Default);
+        _mails.With("failed").Add();
+        _log.Plain("ERROR", $"Connection timeout to mail server {_host}:{_port} after {timeoutMs} ms - failed to send confirmation to {Address(request)}");
+    }
+
+    private static string Address(NotificationRequest request) => $"{request.From}@customers.example";
+
     private async Task<string?> TrySendAsync(NotificationRequest request, TraceContext trace)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_giveUp.Token);
         limit.CancelAfter(SendTimeout);
         var from = "payments@payments.example";
-        var to = $"{request.From}@customers.example";
+        var to = Address(request);
         var text = $"""
             From: {from}
             To: {to}

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Plumb.Lab.Payments.Faults;
 using Plumb.Lab.Payments.Services;
 using Xunit;
 
@@ -41,6 +42,34 @@ public sealed class MailTests
         Assert.Contains("552", refusal, StringComparison.Ordinal);
         var listing = await mail.Client.GetStringAsync(new Uri(await mail.UrlAsync(), "/messages"), Cancel);
         Assert.Contains("\"total\":0", listing, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_mail_that_times_out_under_the_fault_leaves_an_attempt_with_a_trace_and_an_error_without_one()
+    {
+        await using var notification = new RunningService((log, metrics, faults) =>
+        {
+            faults.Set(FaultKind.MailTimeout, new FaultRequest(DelayMs: 1));
+            return new NotificationService("127.0.0.1", 1, faults, log, metrics.Registry, TimeProvider.System);
+        });
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(await notification.UrlAsync(), "/notifications"));
+        request.Headers.Add("traceparent", $"00-{TraceId}-00f067aa0ba902b7-01");
+        request.Content = new StringContent($$"""{"paymentId":"{{Guid.NewGuid()}}","from":"alice","to":"bob","amount":5,"currency":"USD"}""");
+        using var reply = await notification.Client.SendAsync(request, Cancel);
+        Assert.Equal(HttpStatusCode.Accepted, reply.StatusCode);
+
+        var attempt = await notification.LoggedAsync("email_send_attempt");
+        while (notification.PlainLines.Count == 0)
+        {
+            await Task.Delay(5, Cancel);
+        }
+
+        Assert.Equal(TraceId, attempt.GetProperty("trace_id").GetString());
+        var lost = Assert.Single(notification.PlainLines);
+        Assert.Contains(" ERROR Connection timeout to mail server", lost, StringComparison.Ordinal);
+        Assert.Contains("alice@customers.example", lost, StringComparison.Ordinal);
+        Assert.DoesNotContain(TraceId, lost, StringComparison.Ordinal);
+        Assert.DoesNotContain(notification.Log, line => line.GetProperty("event").GetString() == "email_sent");
     }
 
     private static RunningService Mail() =>

@@ -15,12 +15,17 @@ internal sealed class RunningService : IAsyncDisposable
     private readonly FaultSet _faults = new(TimeProvider.System, 1, _ => { });
 
     public RunningService(Func<JsonLog, ServiceMetrics, IService> create, int drainMs = 0)
+        : this((log, metrics, _) => create(log, metrics), drainMs)
+    {
+    }
+
+    public RunningService(Func<JsonLog, ServiceMetrics, FaultSet, IService> create, int drainMs = 0)
     {
         _log = new JsonLog(_output, "test", "1.0", "pod", TimeProvider.System);
         var settings = new ServiceSettings(
             "test", "1.0", Variant.None, IPAddress.Loopback, 0, 0, "pod", "node", TimeSpan.FromMilliseconds(drainMs), TimeSpan.FromSeconds(20));
         var metrics = new ServiceMetrics("test", "1.0");
-        Service = create(_log, metrics);
+        Service = create(_log, metrics, _faults);
         Ended = new ServiceHost(settings, _log, metrics, _faults, TimeProvider.System, Service).RunAsync(_stop.Token);
         Client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
     }
@@ -29,7 +34,13 @@ internal sealed class RunningService : IAsyncDisposable
     public HttpClient Client { get; }
     public Task<int> Ended { get; }
 
+    /// <summary>The faults of this service, for a service that reads them itself.</summary>
+    public FaultSet Faults => _faults;
+
     public IReadOnlyList<JsonElement> Log => _output.Lines();
+
+    /// <summary>Lines that are no JSON.</summary>
+    public IReadOnlyList<string> PlainLines => _output.PlainLines();
 
     public void Stop() => _stop.Cancel();
 
@@ -78,11 +89,15 @@ internal sealed class RunningService : IAsyncDisposable
             }
         }
 
-        public List<JsonElement> Lines()
+        public List<JsonElement> Lines() => [.. All().Where(line => line[0] == '{').Select(line => JsonDocument.Parse(line).RootElement)];
+
+        public List<string> PlainLines() => [.. All().Where(line => line[0] != '{')];
+
+        private string[] All()
         {
             lock (_lock)
             {
-                return [.. Encoding.UTF8.GetString(ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement)];
+                return Encoding.UTF8.GetString(ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
             }
         }
     }
