@@ -1,0 +1,54 @@
+using Amazon.Runtime;
+using Amazon.Runtime.CredentialManagement;
+using Amazon.Runtime.Credentials;
+
+namespace Plumb.Platform.Aws;
+
+/// <summary>
+/// The ordinary credential chain of the AWS SDK: environment, web identity, profiles (keys, assumed roles, SSO, processes), container, instance.
+/// It is loaded by the first call that needs it, and it renews what expires.
+/// </summary>
+internal sealed class AwsCredential(AwsOptions options, AwsSettings settings)
+{
+    private const string Remedy = "Run 'aws configure' or 'aws sso login', set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY ('plumb lab env' prints those of the lab)";
+    private AWSCredentials? _chain;
+
+    public async Task<AwsResult<AwsKeys>> GetAsync(CancellationToken cancellation)
+    {
+        if (options.Keys is { } given)
+        {
+            return given;
+        }
+        // Before the chain: it reads the process's environment, and a caller may have given another.
+        if (options.Profile is null && options.Environment("AWS_ACCESS_KEY_ID") is { Length: > 0 } id && options.Environment("AWS_SECRET_ACCESS_KEY") is { Length: > 0 } secret)
+        {
+            return new AwsKeys(id, secret, options.Environment("AWS_SESSION_TOKEN") is { Length: > 0 } token ? token : null);
+        }
+        try
+        {
+            // The chain has calls that cannot be cancelled, so it is the wait that ends.
+            var found = await Task.Run(FindAsync, cancellation).WaitAsync(options.CredentialTimeout, options.Time, cancellation);
+            return new AwsKeys(found.AccessKey, found.SecretKey, found.UseToken ? found.Token : null);
+        }
+        catch (TimeoutException)
+        {
+            return new AwsError(AwsErrorKind.Credentials, $"no AWS credential was found within {options.CredentialTimeout.TotalSeconds:0} s", Remedy);
+        }
+        catch (Exception error) when (error is AmazonClientException or AmazonServiceException or InvalidOperationException or HttpRequestException or IOException)
+        {
+            return new AwsError(AwsErrorKind.Credentials, settings.Profile is { } profile
+                ? $"the AWS profile '{profile.Name}' gives no credential: {FirstLine(error.Message)}"
+                : $"no AWS credential was found: {FirstLine(error.Message)}", Remedy);
+        }
+    }
+
+    private async Task<ImmutableCredentials> FindAsync()
+    {
+        _chain ??= settings.Profile is { } profile
+            ? profile.GetAWSCredentials(new CredentialProfileStoreChain())
+            : await new DefaultAWSCredentialsIdentityResolver().ResolveIdentityAsync(null);
+        return await _chain.GetCredentialsAsync();
+    }
+
+    private static string FirstLine(string text) => text.Split('\n', 2)[0].Trim().TrimEnd('.');
+}
