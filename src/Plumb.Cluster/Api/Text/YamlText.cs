@@ -9,9 +9,18 @@ using YamlDotNet.Core.Events;
 namespace Plumb.Cluster.Api.Text;
 
 /// <summary>YAML 1.1 as the API server reads and writes it: <c>y</c> and <c>on</c> are booleans, keys are sorted on output.</summary>
-internal static partial class YamlText
+internal sealed partial class YamlText
 {
     private const int DepthLimit = 100;
+
+    /// <summary>Nodes that aliases may add to a document: a few lines of nested aliases would otherwise become gigabytes.</summary>
+    private const int AliasedNodesLimit = 100_000;
+
+    private readonly Parser _parser;
+    private readonly Dictionary<string, JsonNode?> _anchors = [];
+    private long _aliased;
+
+    private YamlText(Parser parser) => _parser = parser;
 
     public static (JsonNode? Value, string? Error) Parse(string text)
     {
@@ -24,43 +33,48 @@ internal static partial class YamlText
                 return (null, null);
             }
             parser.Consume<DocumentStart>();
-            return (Read(parser, [], 0), null);
+            return (new YamlText(parser).Read(0), null);
         }
         catch (YamlException broken)
         {
             return (null, $"error converting YAML to JSON: yaml: line {broken.Start.Line}: {broken.InnerException?.Message ?? broken.Message}");
         }
+        catch (Exception broken) when (broken is InvalidOperationException or ArgumentException or FormatException or OverflowException)
+        {
+            // The YAML library meets some broken texts with a bug of its own ("[1\nb: 2" is one), and then knows no place.
+            return (null, "error converting YAML to JSON: yaml: did not find expected node content");
+        }
     }
 
-    private static JsonNode? Read(Parser parser, Dictionary<string, JsonNode?> anchors, int depth)
+    private JsonNode? Read(int depth)
     {
         if (depth > DepthLimit)
         {
             throw new YamlException("exceeded max depth");
         }
-        if (parser.TryConsume<AnchorAlias>(out var alias))
+        if (_parser.TryConsume<AnchorAlias>(out var alias))
         {
-            return anchors.GetValueOrDefault(alias.Value.Value)?.DeepClone();
+            return Aliased(alias.Value.Value, depth);
         }
-        if (parser.TryConsume<Scalar>(out var scalar))
+        if (_parser.TryConsume<Scalar>(out var scalar))
         {
-            return Keep(anchors, scalar.Anchor, Resolve(scalar));
+            return Keep(scalar.Anchor, Resolve(scalar));
         }
-        if (parser.TryConsume<SequenceStart>(out var sequence))
+        if (_parser.TryConsume<SequenceStart>(out var sequence))
         {
             var items = new JsonArray();
-            while (!parser.TryConsume<SequenceEnd>(out _))
+            while (!_parser.TryConsume<SequenceEnd>(out _))
             {
-                items.Add(Read(parser, anchors, depth + 1));
+                items.Add(Read(depth + 1));
             }
-            return Keep(anchors, sequence.Anchor, items);
+            return Keep(sequence.Anchor, items);
         }
-        var mapping = parser.Consume<MappingStart>();
+        var mapping = _parser.Consume<MappingStart>();
         var made = new JsonObject();
-        while (!parser.TryConsume<MappingEnd>(out _))
+        while (!_parser.TryConsume<MappingEnd>(out _))
         {
-            var key = parser.Consume<Scalar>().Value;
-            var value = Read(parser, anchors, depth + 1);
+            var key = _parser.Consume<Scalar>().Value;
+            var value = Read(depth + 1);
             if (key == "<<" && value is JsonObject merged)
             {
                 foreach (var pair in merged)
@@ -71,17 +85,35 @@ internal static partial class YamlText
             }
             made[key] = value;
         }
-        return Keep(anchors, mapping.Anchor, made);
+        return Keep(mapping.Anchor, made);
     }
 
-    private static JsonNode? Keep(Dictionary<string, JsonNode?> anchors, AnchorName anchor, JsonNode? value)
+    private JsonNode? Keep(AnchorName anchor, JsonNode? value)
     {
         if (!anchor.IsEmpty)
         {
-            anchors[anchor.Value] = value;
+            _anchors[anchor.Value] = value;
         }
         return value;
     }
+
+    private JsonNode? Aliased(string anchor, int depth)
+    {
+        if (!_anchors.TryGetValue(anchor, out var value))
+        {
+            throw new YamlException($"unknown anchor '{anchor}' referenced");
+        }
+        _aliased += Nodes(value, depth);
+        return _aliased > AliasedNodesLimit ? throw new YamlException("document contains excessive aliasing") : value?.DeepClone();
+    }
+
+    private static long Nodes(JsonNode? node, int depth) => node switch
+    {
+        _ when depth > DepthLimit => throw new YamlException("exceeded max depth"),
+        JsonObject map => 1 + map.Sum(pair => Nodes(pair.Value, depth + 1)),
+        JsonArray items => 1 + items.Sum(item => Nodes(item, depth + 1)),
+        _ => 1,
+    };
 
     private static JsonValue? Resolve(Scalar scalar)
     {
