@@ -56,3 +56,15 @@ install_packages() ( # PACKAGE...: in a subshell, so that the trap is its own
         done
     fi
 )
+
+# Debian's own kubectl is years older than others, and people use it. It is unpacked beside whatever kubectl this machine has, never over it.
+debian_kubectl() {
+    local at=$root/.build/debian-kubectl version
+    if compgen -G "$at/kubectl.1.*" > /dev/null || ! command -v apt-get dpkg-deb > /dev/null; then return 0; fi
+    mkdir -p "$at"
+    with_progress "fetching Debian's kubectl" "$root/.build/apt.log" bash -c \
+        'cd "$1" && { apt-get download -q kubernetes-client || { apt-get update -q && apt-get download -q kubernetes-client; }; } && dpkg-deb -x kubernetes-client_*.deb unpacked' - "$at" || return 0
+    version=$("$at/unpacked/usr/bin/kubectl" version --client --short 2> /dev/null | grep -o '1\.[0-9]*' | head -1)
+    mv "$at/unpacked/usr/bin/kubectl" "$at/kubectl.$version"
+    rm -rf "$at/unpacked" "$at"/*.deb
+}

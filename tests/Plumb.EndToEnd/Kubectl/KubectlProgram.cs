@@ -13,6 +13,7 @@ internal sealed class KubectlProgram(string path, string kubeconfig, string home
     public static IReadOnlyList<string> Found { get; } =
     [
         .. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).Append("/usr/lib/google-cloud-sdk/bin")
+            .Append(Path.Combine(BuiltProgram.Root, ".build/debian-kubectl"))
             .Distinct(StringComparer.Ordinal).Where(Directory.Exists).SelectMany(place => Directory.GetFiles(place, "kubectl*")).Where(IsKubectl)
             .OrderBy(Minor).ThenBy(file => file, StringComparer.Ordinal),
     ];

@@ -58,10 +58,15 @@ internal sealed class Run : CliCommand
             return call.Fail(access.Problem!);
         }
         using var open = access.Value;
-        foreach (var problem in (await open.Runner.RecoverAsync(cancellation)).SelectMany(plan => plan.Problems))
+        var recovered = await open.Runner.RecoverAsync(cancellation);
+        foreach (var problem in recovered.SelectMany(plan => plan.Problems))
         {
             // An earlier run's remains could spoil what this one measures.
             return call.Fail(new Problem($"an earlier run is not wholly taken back: {problem}", "Run 'plumb experiment undo'"));
+        }
+        if (recovered.Count > 0)
+        {
+            call.Terminal.Problem(new Problem("an earlier run had ended without taking its fault back; that is done now", "If this run says that something is not Ready yet, wait a moment and repeat it"));
         }
         var plan = await open.PlanAsync(definition.Value, given.Value!, cancellation);
         if (!plan.IsOk)
