@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Plumb.Cli.Experiments;
 using Plumb.Cli.Framework;
 using Plumb.Cli.Output;
 using Plumb.Core;
@@ -18,7 +19,8 @@ internal sealed class Explain : CliCommand
     public override string Summary => "say what a finding rests on";
 
     public override string Description =>
-        "Shows one finding with its evidence: what was measured, by whom and when; what the check could not see; and what is left to decide. Nothing is measured anew.";
+        "Shows one finding with its evidence: what was measured, by whom and when; what the check could not see; and what is left to decide. Nothing is measured anew. Where a run's whole evidence is stored (experiments), the verdict "
+        + "is made again from it, and a difference is shown.";
 
     public override IReadOnlyList<Example> Examples => [new("plumb explain 3fa9", "the finding whose id begins so"), new("plumb explain 3fa9 -o json", "with everything that is stored")];
 
@@ -40,16 +42,18 @@ internal sealed class Explain : CliCommand
                 ? new Problem($"there is no finding '{id}' in {call.Home.Path}", "'plumb findings' lists them")
                 : new Problem($"'{id}' is the beginning of several findings: {string.Join(", ", found.Select(candidate => candidate.Finding.Id))}", "Give more digits")));
         }
-        Show(call, stored, store.Findings.Report(stored.ReportId));
+        var report = store.Findings.Report(stored.ReportId);
+        Show(call, stored, report, report is null ? null : EvidenceFiles.JudgeAgain(call.Home, report));
         return Task.FromResult(ExitCode.Pass);
     }
 
-    private static void Show(Invocation call, StoredFinding stored, CheckReport? report)
+    private static void Show(Invocation call, StoredFinding stored, CheckReport? report, Result<CheckReport>? again)
     {
         if (call.Json)
         {
             var json = Findings.Json(stored).AsObject();
             json["report"] = report is null ? null : JsonSerializer.SerializeToNode(report, CoreJson.Compact.CheckReport);
+            json["judgedAgain"] = again is null ? null : JudgedAgain(stored, report!, again.Value);
             call.Terminal.Json(json, CoreJson.Indented.JsonObject);
             return;
         }
@@ -62,6 +66,21 @@ internal sealed class Explain : CliCommand
             return;
         }
         call.Terminal.Line($"In a report that ended {report.Outcome.Word()}: {report.Summary}");
+        if (again is not null)
+        {
+            call.Terminal.Line(JudgedAgain(stored, report, again.Value));
+        }
         ReportText.WriteEnd(call.Terminal, report);
+    }
+
+    private static string JudgedAgain(StoredFinding stored, CheckReport report, Result<CheckReport> again)
+    {
+        if (!again.IsOk)
+        {
+            return $"Not judged again: {again.Problem}";
+        }
+        var same = again.Value.Outcome == report.Outcome && again.Value.Findings.Any(finding => finding.Id == stored.Finding.Id && finding.Summary == stored.Finding.Summary);
+        return same ? $"Judged again from the stored evidence: the same finding, and the same verdict ({again.Value.Outcome.Word()})."
+            : $"Judged again from the stored evidence, by this version of Plumb: {again.Value.Outcome.Word()}: {again.Value.Summary}";
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Plumb.Cli.Configuration;
 using Plumb.Cli.Experiments;
 using Plumb.Cli.Framework;
 using Plumb.Cli.Lab;
@@ -14,16 +15,15 @@ namespace Plumb.Cli.Commands;
 
 internal sealed class Up : CliCommand
 {
-    private const int MostNodes = 20;
     private const double HighestRate = 500;
 
     private readonly Option<bool> _detach = new("--detach", "-d") { Description = "return when everything is ready; the lab runs on until 'plumb down'" };
-    private readonly Option<int> _nodes = new("--nodes") { Description = "nodes of the cluster (1 to 20)", HelpName = "N", DefaultValueFactory = _ => 3 };
+    private readonly Option<int?> _nodes = new("--nodes") { Description = "nodes of the cluster (1 to 20); without it lab.nodes of plumb.yaml, or 3", HelpName = "N" };
     private readonly Option<bool> _keep = new("--keep") { Description = "keep objects and data when the lab ends, and go on with those of the last kept one" };
     private readonly Option<bool> _bare = new("--bare") { Description = "only the cluster, without the payments system" };
     private readonly Option<double> _rate = new("--rate") { Description = "payments a second that the load generator sends (0 to 500)", HelpName = "N", DefaultValueFactory = _ => 20 };
     private readonly Option<int> _apiPort = new("--api-port") { Description = "the Kubernetes API's port on 127.0.0.1; 0 takes a free one", HelpName = "PORT", DefaultValueFactory = _ => 0 };
-    private readonly Option<int?> _consolePort = new("--console-port") { Description = "the console's port; without it 7585, or any free one when that is taken", HelpName = "PORT" };
+    private readonly Option<int?> _consolePort = new("--console-port") { Description = "the console's port; without it console.port of plumb.yaml, or 7585, or any free one when that is taken", HelpName = "PORT" };
 
     public override string Name => "up";
 
@@ -53,25 +53,35 @@ internal sealed class Up : CliCommand
 
     public override async Task<int> RunAsync(Invocation call, CancellationToken cancellation)
     {
-        if (call.Get(_nodes) is < 1 or > MostNodes)
+        if (call.Get(_nodes) is < 1 or > LabSettings.MostNodes)
         {
-            return call.Fail(new Problem($"a lab has 1 to {MostNodes} nodes, not {call.Get(_nodes)}", "See 'plumb up --help'"));
+            return call.Fail(new Problem($"a lab has 1 to {LabSettings.MostNodes} nodes, not {call.Get(_nodes)}", "See 'plumb up --help'"));
         }
         if (call.Get(_rate) is not (>= 0 and <= HighestRate))
         {
             return call.Fail(new Problem($"the load is 0 to {HighestRate} payments a second, not {call.Get(_rate)}", "See 'plumb up --help'"));
         }
-        return call.Get(_detach) ? await DetachAsync(call, cancellation) : await StayAsync(call, cancellation);
+        var configuration = PlumbConfiguration.OfProcess();
+        if (!configuration.IsOk)
+        {
+            return call.Fail(configuration.Problem);
+        }
+        var options = new LabOptions(call.Home)
+        {
+            Nodes = call.Get(_nodes) ?? configuration.Value.Lab.Nodes, Keep = call.Get(_keep), Payments = !call.Get(_bare), LoadRate = call.Get(_rate), ApiPort = call.Get(_apiPort),
+        };
+        var port = call.Get(_consolePort) ?? configuration.Value.Console.Port;
+        return call.Get(_detach) ? await DetachAsync(call, options, port, cancellation) : await StayAsync(call, options, port, cancellation);
     }
 
-    private async Task<int> DetachAsync(Invocation call, CancellationToken cancellation)
+    private async Task<int> DetachAsync(Invocation call, LabOptions options, int? consolePort, CancellationToken cancellation)
     {
         if (LabState.Running(call.Home) is { IsOk: true, Value: { } running })
         {
             return call.Fail(new Problem($"a lab runs already in {call.Home.Path} (process {running.Pid})", "See it with 'plumb status', end it with 'plumb down'"));
         }
         var detached = new DetachedLab(call.Home, call.Terminal, call.Time);
-        var started = await detached.StartAsync([.. Again(call)], cancellation);
+        var started = await detached.StartAsync([.. Again(options, consolePort)], cancellation);
         if (!started.IsOk)
         {
             return call.Fail(started.Problem);
@@ -81,33 +91,31 @@ internal sealed class Up : CliCommand
     }
 
     /// <summary>The same command line without --detach, for the process that stays.</summary>
-    private IEnumerable<string> Again(Invocation call)
+    private IEnumerable<string> Again(LabOptions options, int? consolePort)
     {
-        yield return Name;
         foreach (var (option, value) in ((Option, string)[])[
-            (_nodes, $"{call.Get(_nodes)}"), (_rate, FormattableString.Invariant($"{call.Get(_rate)}")), (_apiPort, $"{call.Get(_apiPort)}")])
+            (_nodes, $"{options.Nodes}"), (_rate, FormattableString.Invariant($"{options.LoadRate}")), (_apiPort, $"{options.ApiPort}")])
         {
             yield return option.Name;
             yield return value;
         }
-        if (call.Get(_consolePort) is { } port)
+        if (consolePort is { } port)
         {
             yield return _consolePort.Name;
             yield return $"{port}";
         }
-        foreach (var flag in ((Option<bool>[])[_keep, _bare]).Where(call.Get))
+        foreach (var (flag, given) in ((Option, bool)[])[(_keep, options.Keep), (_bare, !options.Payments)])
         {
-            yield return flag.Name;
+            if (given)
+            {
+                yield return flag.Name;
+            }
         }
     }
 
-    private async Task<int> StayAsync(Invocation call, CancellationToken cancellation)
+    private static async Task<int> StayAsync(Invocation call, LabOptions options, int? consolePort, CancellationToken cancellation)
     {
         using var progress = new Output.Progress(call.Terminal, call.Time);
-        var options = new LabOptions(call.Home)
-        {
-            Nodes = call.Get(_nodes), Keep = call.Get(_keep), Payments = !call.Get(_bare), LoadRate = call.Get(_rate), ApiPort = call.Get(_apiPort),
-        };
         var started = await LabHost.StartAsync(options, call.Time, new StepProgress(progress), cancellation);
         if (!started.IsOk)
         {
@@ -117,7 +125,7 @@ internal sealed class Up : CliCommand
         var phase = started.Value.State.Phase;
         await using (var lab = started.Value)
         {
-            await using var console = await ConsoleAsync(call, lab, cancellation);
+            await using var console = await ConsoleAsync(call, lab, consolePort, cancellation);
             lab.Announce(console?.Url);
             try
             {
@@ -133,7 +141,7 @@ internal sealed class Up : CliCommand
         return phase == LabPhase.Ready ? ExitCode.Pass : ExitCode.Fail;
     }
 
-    private async Task<ConsoleServer?> ConsoleAsync(Invocation call, LabHost lab, CancellationToken cancellation)
+    private static async Task<ConsoleServer?> ConsoleAsync(Invocation call, LabHost lab, int? port, CancellationToken cancellation)
     {
         var target = Platform.Kubernetes.Configuration.Kubeconfig.Load([lab.State.Kubeconfig]).Then(config => config.Target(call.Time));
         if (!target.IsSuccess)
@@ -142,7 +150,7 @@ internal sealed class Up : CliCommand
             return null;
         }
         var options = ConsoleOptions.Of(target.Value, "lab", null, lab.State.Prometheus, TrafficQueries.OfLoadGenerator, call.Time);
-        var start = await ConsoleServer.StartAsync(options with { Experiments = new ExperimentDesk(ExperimentTarget.Lab, call.Home, call.Time), Port = call.Get(_consolePort) }, cancellation);
+        var start = await ConsoleServer.StartAsync(options with { Experiments = new ExperimentDesk(ExperimentTarget.Lab, call.Home, call.Time), Port = port }, cancellation);
         foreach (var warning in start.Warnings)
         {
             call.Terminal.Error.WriteLine($"warning: {warning}");

@@ -8,6 +8,9 @@ namespace Plumb.Experiments.Judging;
 /// <summary>The verdict: a pure function of the evidence, so that any verdict can be made again from what is stored.</summary>
 public static class ExperimentJudge
 {
+    /// <summary>What the name of an experiment's check begins with; the experiment's name follows.</summary>
+    public const string CheckPrefix = "experiment ";
+
     /// <param name="now">Stands in the findings' evidence where the judge itself adds something.</param>
     public static ExperimentResult Judge(ExperimentEvidence evidence, DateTimeOffset now)
     {
@@ -29,7 +32,7 @@ public static class ExperimentJudge
             After(verdict, phases);
         }
         var summary = Summary.Of(evidence, verdict, downtime, recovery);
-        var report = new CheckReport($"experiment {evidence.Experiment}", verdict.Outcome, summary, evidence.StartedAt, evidence.FinishedAt, verdict.Findings,
+        var report = new CheckReport(CheckPrefix + evidence.Experiment, verdict.Outcome, summary, evidence.StartedAt, evidence.FinishedAt, verdict.Findings,
             Summary.BlindSpots(evidence, downtime), Summary.Decision(verdict.Outcome, evidence));
         var measures = new ExperimentMeasures(evidence.Title, evidence.Cluster, evidence.Settings.Variables, evidence.Steps,
             evidence.Marks is { FaultSent: { } sent, FaultAnswered: { } answered } ? Math.Round(answered - sent, 3) : null, evidence.Settings.HypothesisTitle,
