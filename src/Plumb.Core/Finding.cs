@@ -36,7 +36,19 @@ public sealed record TimeWindow(DateTimeOffset From, DateTimeOffset To);
 /// <param name="At">When it was measured.</param>
 /// <param name="Unit">The unit of <paramref name="Value"/>, where it has one.</param>
 /// <param name="Window">The window it covers, where it is not a single moment.</param>
-public sealed record Evidence(string What, JsonNode? Value, string By, DateTimeOffset At, string? Unit = null, TimeWindow? Window = null);
+/// <param name="Place">The line of a file that it stands in, where it stands in one.</param>
+public sealed record Evidence(string What, JsonNode? Value, string By, DateTimeOffset At, string? Unit = null, TimeWindow? Window = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] FilePlace? Place = null);
+
+/// <summary>A place in a file that a person can open.</summary>
+/// <param name="File">Its path: relative to the directory the check ran in, or absolute.</param>
+/// <param name="Line">Counted from 1; null when the whole file is meant.</param>
+/// <param name="Column">In characters, counted from 1; null when the whole line is meant.</param>
+public sealed record FilePlace(string File, int? Line = null, int? Column = null)
+{
+    /// <summary>file:line:column, as compilers write it.</summary>
+    public override string ToString() => string.Join(':', ((object?[])[File, Line, Line is null ? null : Column]).Where(part => part is not null));
+}
 
 /// <summary>One thing that a check found out, about one subject.</summary>
 /// <param name="Id">The fingerprint: the same problem on the next run is the same finding.</param>

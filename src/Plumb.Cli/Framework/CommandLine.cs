@@ -24,8 +24,14 @@ internal sealed class CommandLine(IReadOnlyList<CommandNode> contents, Terminal 
             terminal.Problem(wrong with { Remedy = $"See '{string.Join(' ', ["plumb", .. path, "--help"])}'" });
             return ExitCode.Error;
         }
-        var json = parsed.GetValue(tree.Format) == "json";
-        return await ((CliCommand)node!).RunAsync(new Invocation(parsed, terminal, json, time, home), cancellation);
+        var command = (CliCommand)node!;
+        var asked = parsed.GetValue(tree.Format);
+        if (OutputFormats.Of(asked) is not { } format || !command.Formats.Contains(format))
+        {
+            terminal.Problem(new Problem($"-o is {OutputFormats.Words(command.Formats)} for 'plumb {string.Join(' ', path)}', not '{asked}'", $"See 'plumb {string.Join(' ', path)} --help'"));
+            return ExitCode.Error;
+        }
+        return await command.RunAsync(new Invocation(parsed, terminal, format, time, home), cancellation);
     }
 
     private Problem? UsageError(CommandTree tree, ParseResult parsed, CommandNode? node)

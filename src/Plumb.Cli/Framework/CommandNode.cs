@@ -58,6 +58,9 @@ internal abstract class CliCommand : CommandNode
 
     public virtual IReadOnlyList<Argument> Arguments => [];
 
+    /// <summary>The formats of <c>-o</c>. A command whose answer is a <see cref="Core.CheckReport"/> opts in to <see cref="OutputFormats.Report"/>.</summary>
+    public virtual IReadOnlyList<OutputFormat> Formats => OutputFormats.Usual;
+
     /// <summary>Runs it. The result is the exit code (<see cref="Core.ExitCode"/>).</summary>
     /// <param name="cancellation">Cancelled by Ctrl-C and by SIGTERM; a command cleans up and then returns.</param>
     public abstract Task<int> RunAsync(Invocation call, CancellationToken cancellation);

@@ -14,7 +14,6 @@ internal sealed class CommandTree
         {
             Root.Subcommands.Add(Build(node));
         }
-        Format.AcceptOnlyFromAmong("text", "json");
     }
 
     public Command Root { get; }
@@ -23,8 +22,7 @@ internal sealed class CommandTree
 
     public Option<string> Format { get; } = new("--output", "-o")
     {
-        Description = "text, or json for machines",
-        HelpName = "text|json",
+        Description = "the format of the answer",
         Recursive = true,
         DefaultValueFactory = _ => "text",
     };

@@ -66,7 +66,7 @@ internal sealed class HelpText(TextWriter output, int width, Func<string, string
         }
         Heading("Options");
         Rows(command.Options.Where(option => !option.Hidden).Select(option => (Names(option), option.Description ?? ""))
-            .Append(("-o, --output text|json", "text, or json for machines")).Append(("-h, --help", "this help")));
+            .Append(($"-o, --output {OutputFormats.Words(command.Formats)}", OutputFormats.What(command.Formats))).Append(("-h, --help", "this help")));
         Heading("Examples");
         Rows(command.Examples.Select(example => (example.Command, example.What)));
         Heading("Exit codes");

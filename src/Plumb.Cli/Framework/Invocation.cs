@@ -6,9 +6,12 @@ using Plumb.Platform.Storage;
 namespace Plumb.Cli.Framework;
 
 /// <summary>One call of a command: what was asked, and where to answer.</summary>
-/// <param name="Json">True with <c>-o json</c>: one JSON document on standard output and nothing else there.</param>
-internal sealed record Invocation(ParseResult Parsed, Terminal Terminal, bool Json, TimeProvider Time, PlumbHome Home)
+/// <param name="Format">What <c>-o</c> asks for; one that the command has.</param>
+internal sealed record Invocation(ParseResult Parsed, Terminal Terminal, OutputFormat Format, TimeProvider Time, PlumbHome Home)
 {
+    /// <summary>True with <c>-o json</c>: one JSON document on standard output and nothing else there.</summary>
+    public bool Json => Format == OutputFormat.Json;
+
     /// <summary>The value of one of the command's own options; its default when it was not given.</summary>
     public T? Get<T>(Option<T> option) => Parsed.GetValue(option);
 
@@ -16,6 +19,28 @@ internal sealed record Invocation(ParseResult Parsed, Terminal Terminal, bool Js
 
     /// <summary>Opens the state. The caller disposes it; opening loads SQLite, so a command that needs no state does not ask.</summary>
     public Result<StateStore> OpenState() => StateStore.Open(Home, Environment.GetEnvironmentVariable("PLUMB_DATABASE"));
+
+    /// <summary>Writes the report in the format that was asked for; text and JSON are the command's own, because it has more to say than the report.</summary>
+    /// <returns>The report's exit code.</returns>
+    public int Answer(CheckReport report, Action text, Action json)
+    {
+        switch (Format)
+        {
+            case OutputFormat.Json:
+                json();
+                break;
+            case OutputFormat.Sarif:
+                Terminal.Json(SarifReport.Of(report), CoreJson.Indented.JsonObject);
+                break;
+            case OutputFormat.Junit:
+                Terminal.Line(JunitReport.Of(report));
+                break;
+            default:
+                text();
+                break;
+        }
+        return ExitCode.Of(report.Outcome);
+    }
 
     /// <summary>Says on standard error what could not be done.</summary>
     /// <returns>Exit code 2.</returns>

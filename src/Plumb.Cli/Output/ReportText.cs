@@ -23,9 +23,13 @@ internal static class ReportText
         terminal.Line($"{terminal.Paint(SeverityWord(finding.Severity), Style.Of(finding.Severity))}  {finding.Subject}: {finding.Summary}  {terminal.Paint($"({finding.Kind}, {finding.Id})", Style.Faint)}");
         foreach (var evidence in finding.Evidence)
         {
-            terminal.Line($"    {evidence.What}: {Value(evidence.Value)}{(evidence.Unit is null ? "" : $" {evidence.Unit}")}, measured by {evidence.By} {When(evidence)}");
+            terminal.Line($"    {Line(evidence)}");
         }
     }
+
+    /// <summary>What was measured, by whom and when, in one line.</summary>
+    public static string Line(Evidence evidence) =>
+        $"{evidence.What}: {Value(evidence.Value)}{(evidence.Unit is null ? "" : $" {evidence.Unit}")}, measured by {evidence.By} {When(evidence)}{(evidence.Place is null ? "" : $", in {evidence.Place}")}";
 
     /// <summary>What the check could not see, and what a person has to decide.</summary>
     public static void WriteEnd(Terminal terminal, CheckReport report)

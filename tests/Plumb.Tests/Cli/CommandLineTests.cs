@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Plumb.Cli.Framework;
+using Plumb.Cli.Framework.Completion;
 using Plumb.Cli.Output;
 using Plumb.Core;
 using Plumb.Platform.Storage;
@@ -31,7 +32,8 @@ public sealed class CommandLineTests
     [InlineData("there is no argument 'b' here. See 'plumb group echo --help'", "group", "echo", "a", "b")]
     [InlineData("say which command: echo. See 'plumb group --help'", "group")]
     [InlineData("Required argument missing for command: 'echo'. See 'plumb group echo --help'", "group", "echo")]
-    [InlineData("Argument 'xml' not recognized. Must be one of: 'text' 'json'. See 'plumb group echo --help'", "group", "echo", "a", "-o", "xml")]
+    [InlineData("-o is text|json for 'plumb group echo', not 'xml'. See 'plumb group echo --help'", "group", "echo", "a", "-o", "xml")]
+    [InlineData("-o is text|json for 'plumb group echo', not 'sarif'. See 'plumb group echo --help'", "group", "echo", "a", "-o", "sarif")]
     public async Task Bad_usage_is_one_line_that_says_what_and_where_to_look_and_exits_with_2(string line, params string[] args)
     {
         Assert.Equal(2, await RunAsync(args));
@@ -86,11 +88,28 @@ public sealed class CommandLineTests
         Assert.Equal("@/etc/passwd", _echo.Called!.Value.Word);
     }
 
-    private Task<int> RunAsync(params string[] args)
+    [Fact]
+    public async Task A_command_that_opts_in_has_the_formats_that_a_pipeline_reads_and_help_and_completion_show_them()
+    {
+        var report = new Echo { HasReport = true };
+        Assert.Equal(1, await RunAsync(report, "group", "echo", "hello", "-o", "sarif"));
+        Assert.Contains("\"ruleId\": \"echo/hello\"", _out.ToString(), StringComparison.Ordinal);
+        Assert.Equal(1, await RunAsync(report, "group", "echo", "hello", "-o", "junit"));
+        Assert.Contains("<testsuite name=\"plumb echo\" tests=\"2\"", _out.ToString(), StringComparison.Ordinal);
+
+        await RunAsync(report, "group", "echo", "--help");
+        Assert.Contains("-o, --output text|json|sarif|junit  text, or json, sarif", _out.ToString(), StringComparison.Ordinal);
+        var words = CompletionEntry.Of([report]).Single(entry => entry.Path == "echo").Words;
+        Assert.Equal(["text", "json", "sarif", "junit"], words.Single(word => word.Text == "-o").Values);
+    }
+
+    private Task<int> RunAsync(params string[] args) => RunAsync(_echo, args);
+
+    private Task<int> RunAsync(Echo echo, params string[] args)
     {
         _out.NewLine = _error.NewLine = "\n";
         var terminal = new Terminal(_out, _error, outputIsTerminal: false, errorIsTerminal: false, () => 80, colour: true);
-        return new CommandLine([new CommandGroup("group", "things to try", "Things.", _echo)], terminal, TimeProvider.System, new PlumbHome("/nowhere"))
+        return new CommandLine([new CommandGroup("group", "things to try", "Things.", echo)], terminal, TimeProvider.System, new PlumbHome("/nowhere"))
             .RunAsync(args, TestContext.Current.CancellationToken);
     }
 
@@ -100,6 +119,10 @@ public sealed class CommandLineTests
         private readonly Option<int> _times = new("--times") { Description = "how often", DefaultValueFactory = _ => 1 };
 
         public (string Word, int Times, bool Json)? Called { get; private set; }
+
+        public bool HasReport { get; init; }
+
+        public override IReadOnlyList<OutputFormat> Formats => HasReport ? OutputFormats.Report : base.Formats;
 
         public override string Name => "echo";
 
@@ -116,6 +139,11 @@ public sealed class CommandLineTests
         public override Task<int> RunAsync(Invocation call, CancellationToken cancellation)
         {
             Called = (call.Get(_word)!, call.Get(_times), call.Json);
+            if (HasReport)
+            {
+                var finding = Finding.Of("echo", Called.Value.Word, Severity.Warning, new Subject("Word", Called.Value.Word), "said");
+                return Task.FromResult(call.Answer(new CheckReport("echo", Plumb.Core.Outcome.Fail, "said", default, default, [finding], ["the rest"], "say more?"), () => { }, () => { }));
+            }
             return Task.FromResult(call.Get(_times) == 0 ? ExitCode.Inconclusive : ExitCode.Pass);
         }
     }

@@ -11,19 +11,12 @@ internal sealed record CompletionWord(string Text, string What, IReadOnlyList<st
 /// <param name="Path">The words that lead there, separated by blanks; empty for the program itself.</param>
 internal sealed record CompletionEntry(string Path, IReadOnlyList<CompletionWord> Words)
 {
-    private static readonly CompletionWord[] Everywhere =
-    [
-        new("--output", "text, or json for machines", ["text", "json"]),
-        new("-o", "text, or json for machines", ["text", "json"]),
-        new("--help", "help, with examples", []),
-    ];
-
     /// <summary>Every place of the table of contents, the program itself first.</summary>
     public static IReadOnlyList<CompletionEntry> Of(IReadOnlyList<CommandNode> contents)
     {
         var entries = new List<CompletionEntry>
         {
-            new("", [.. contents.Select(Word), .. Everywhere, new CompletionWord("--version", "the version", [])]),
+            new("", [.. contents.Select(Word), .. Everywhere(OutputFormats.Usual), new CompletionWord("--version", "the version", [])]),
         };
         Add(entries, "", contents);
         return entries;
@@ -36,7 +29,7 @@ internal sealed record CompletionEntry(string Path, IReadOnlyList<CompletionWord
             var path = $"{parent} {node.Name}".Trim();
             if (node is CommandGroup group)
             {
-                entries.Add(new CompletionEntry(path, [.. group.Members.Select(Word), .. Everywhere]));
+                entries.Add(new CompletionEntry(path, [.. group.Members.Select(Word), .. Everywhere(OutputFormats.Usual)]));
                 Add(entries, path, group.Members);
             }
             if (node is CliCommand command)
@@ -44,10 +37,17 @@ internal sealed record CompletionEntry(string Path, IReadOnlyList<CompletionWord
                 var arguments = command.Arguments.SelectMany(argument => argument.GetCompletions(CompletionContext.Empty)).Select(item => new CompletionWord(item.Label, "", []));
                 var options = command.Options.Where(option => !option.Hidden).Select(option => new CompletionWord(option.Name, option.Description ?? "",
                     option.ValueType == typeof(bool) ? [] : [.. option.GetCompletions(CompletionContext.Empty).Select(item => item.Label)]));
-                entries.Add(new CompletionEntry(path, [.. arguments, .. options, .. Everywhere]));
+                entries.Add(new CompletionEntry(path, [.. arguments, .. options, .. Everywhere(command.Formats)]));
             }
         }
     }
+
+    private static CompletionWord[] Everywhere(IReadOnlyList<OutputFormat> formats) =>
+    [
+        new("--output", OutputFormats.What(formats), [.. formats.Select(OutputFormats.Word)]),
+        new("-o", OutputFormats.What(formats), [.. formats.Select(OutputFormats.Word)]),
+        new("--help", "help, with examples", []),
+    ];
 
     private static CompletionWord Word(CommandNode node) => new(node.Name, node.Summary, []);
 }
