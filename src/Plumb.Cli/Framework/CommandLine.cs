@@ -51,7 +51,7 @@ internal sealed class CommandLine(IReadOnlyList<CommandNode> contents, Terminal 
         return parsed.Errors is [var first, ..] ? new Problem(string.Join(' ', first.Message.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.')) : null;
     }
 
-    private IReadOnlyList<CommandNode> Members(CommandNode? node) => node is CommandGroup group ? group.Members : contents;
+    private IReadOnlyList<CommandNode> Members(CommandNode? node) => node?.Members ?? contents;
 
     private static IEnumerable<string> OptionNames(CommandTree tree, CommandNode? node)
     {

@@ -16,6 +16,9 @@ internal abstract class CommandNode
 
     /// <summary>What it does, needs and leaves alone, in sentences.</summary>
     public abstract string Description { get; }
+
+    /// <summary>The entries below this one, in the order of the help.</summary>
+    public virtual IReadOnlyList<CommandNode> Members => [];
 }
 
 /// <summary>Commands that belong together: <c>plumb experiment …</c>.</summary>
@@ -27,10 +30,10 @@ internal sealed class CommandGroup(string name, string summary, string descripti
 
     public override string Description => description;
 
-    public IReadOnlyList<CommandNode> Members => members;
+    public override IReadOnlyList<CommandNode> Members => members;
 }
 
-/// <summary>One command. Its options and arguments are fields, which <see cref="Options"/> and <see cref="Arguments"/> list in the order of the help.</summary>
+/// <summary>One command. It may have members too, when it is the usual case of them: <c>plumb cost</c> and <c>plumb cost backtest</c>. Its options and arguments are fields, which <see cref="Options"/> and <see cref="Arguments"/> list in the order of the help.</summary>
 internal abstract class CliCommand : CommandNode
 {
     /// <summary>What the exit codes of a command mean that measures something.</summary>

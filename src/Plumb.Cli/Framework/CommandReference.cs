@@ -29,7 +29,7 @@ internal static class CommandReference
         {
             var path = $"{parent} {node.Name}".Trim();
             yield return (path, node);
-            foreach (var below in node is CommandGroup group ? Flat(path, group.Members) : [])
+            foreach (var below in Flat(path, node.Members))
             {
                 yield return below;
             }

@@ -49,12 +49,9 @@ internal sealed class CommandTree
     {
         var command = new Command(node.Name, node.Summary);
         _nodes.Add(command, node);
-        if (node is CommandGroup group)
+        foreach (var member in node.Members)
         {
-            foreach (var member in group.Members)
-            {
-                command.Subcommands.Add(Build(member));
-            }
+            command.Subcommands.Add(Build(member));
         }
         if (node is CliCommand leaf)
         {

@@ -64,6 +64,10 @@ internal sealed class HelpText(TextWriter output, int width, Func<string, string
             Heading("Arguments");
             Rows(command.Arguments.Select(argument => (argument.Name.ToUpperInvariant(), argument.Description ?? "")));
         }
+        if (command.Members.Count > 0)
+        {
+            Members(command.Members);
+        }
         Heading("Options");
         Rows(command.Options.Where(option => !option.Hidden).Select(option => (Names(option), option.Description ?? ""))
             .Append(($"-o, --output {OutputFormats.Words(command.Formats)}", OutputFormats.What(command.Formats))).Append(("-h, --help", "this help")));

@@ -58,6 +58,8 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool outputI
         Error.WriteLine($"{word} {problem}");
     }
 
+    public static Stream StandardInput() => Console.OpenStandardInput();
+
     private static StreamWriter Writer(Stream stream) => new(stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)) { AutoFlush = true };
 
     private static int WindowWidth()

@@ -30,15 +30,15 @@ internal sealed record CompletionEntry(string Path, IReadOnlyList<CompletionWord
             if (node is CommandGroup group)
             {
                 entries.Add(new CompletionEntry(path, [.. group.Members.Select(Word), .. Everywhere(OutputFormats.Usual)]));
-                Add(entries, path, group.Members);
             }
             if (node is CliCommand command)
             {
                 var arguments = command.Arguments.SelectMany(argument => argument.GetCompletions(CompletionContext.Empty)).Select(item => new CompletionWord(item.Label, "", []));
                 var options = command.Options.Where(option => !option.Hidden).Select(option => new CompletionWord(option.Name, option.Description ?? "",
                     option.ValueType == typeof(bool) ? [] : [.. option.GetCompletions(CompletionContext.Empty).Select(item => item.Label)]));
-                entries.Add(new CompletionEntry(path, [.. arguments, .. options, .. Everywhere(command.Formats)]));
+                entries.Add(new CompletionEntry(path, [.. node.Members.Select(Word), .. arguments, .. options, .. Everywhere(command.Formats)]));
             }
+            Add(entries, path, node.Members);
         }
     }
 
