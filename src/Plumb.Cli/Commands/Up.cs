@@ -93,6 +93,7 @@ internal sealed class Up : CliCommand
     /// <summary>The same command line without --detach, for the process that stays.</summary>
     private IEnumerable<string> Again(LabOptions options, int? consolePort)
     {
+        yield return Name;
         foreach (var (option, value) in ((Option, string)[])[
             (_nodes, $"{options.Nodes}"), (_rate, FormattableString.Invariant($"{options.LoadRate}")), (_apiPort, $"{options.ApiPort}")])
         {
