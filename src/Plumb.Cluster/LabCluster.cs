@@ -53,6 +53,9 @@ public sealed class LabCluster : IAsyncDisposable
     /// <summary>What a real node enforces and this machine does not, a sentence each with what would mend it.</summary>
     public IReadOnlyList<string> NotEnforced { get; private set; } = [];
 
+    /// <summary>True when pods have files of their own, and with them the cluster's DNS; false without root.</summary>
+    public bool PodsResolveNames { get; private set; }
+
     internal ApiServices Services { get; private set; } = null!;
 
     internal ClusterApi Api => Services.Api;
@@ -125,6 +128,7 @@ public sealed class LabCluster : IAsyncDisposable
         var nodes = await LabNodes.StartAsync(options, StateDirectory, Network, Services, cancel);
         _parts.Push(nodes);
         NotEnforced = nodes.Capabilities.NotEnforced;
+        PodsResolveNames = nodes.Capabilities.Isolation;
         var server = await ListenAsync(identity, options.Port, cancel);
         _parts.Push(server);
         Server = server.Address;

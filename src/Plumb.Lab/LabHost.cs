@@ -15,6 +15,7 @@ namespace Plumb.Lab;
 /// </summary>
 public sealed class LabHost : IAsyncDisposable
 {
+    private const string ApiName = "kubernetes.default.svc";
     private const string LockName = "lab.lock";
     private const string ClusterDirectory = "cluster";
     private static readonly TimeSpan NodePatience = TimeSpan.FromSeconds(15);
@@ -264,7 +265,9 @@ public sealed class LabHost : IAsyncDisposable
     private IReadOnlyList<JsonObject> Manifests()
     {
         var nodes = string.Join(", ", Enumerable.Range(1, _options.Nodes).Select(n => string.Create(CultureInfo.InvariantCulture, $"node{n}")));
-        var manifests = ManifestFiles.Read(text => text.Replace("[node1, node2, node3]", $"[{nodes}]", StringComparison.Ordinal));
+        // Prometheus takes no variables in its configuration, so without the cluster's DNS it is told the API server's own address.
+        var api = _cluster!.PodsResolveNames ? ApiName : State.Server.Authority;
+        var manifests = ManifestFiles.Read(text => text.Replace("[node1, node2, node3]", $"[{nodes}]", StringComparison.Ordinal).Replace(ApiName, api, StringComparison.Ordinal));
         var load = manifests.First(m => (string?)m["kind"] == "Deployment" && (string?)m["metadata"]!["name"] == "load");
         load["spec"]!["replicas"] = _options.LoadRate > 0 ? 1L : 0L;
         var env = load["spec"]!["template"]!["spec"]!["containers"]![0]!["env"]!.AsArray();

@@ -70,6 +70,10 @@ internal sealed class ContainerRuntime : IDisposable
         var cgroup = new ContainerCgroup(Hierarchies, $"{LabCgroup}/pod{spec.PodUid}/{spec.Id}");
         try
         {
+            if (!IsIsolating)
+            {
+                spec = PlainContainer.Of(spec, LabCgroup);
+            }
             cgroup.Create(spec.Limits);
             if (HookAddress(spec) is { } refused)
             {
@@ -78,7 +82,7 @@ internal sealed class ContainerRuntime : IDisposable
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            return (null, $"cannot make the container's cgroup: {failure.Message}");
+            return (null, $"cannot make the container's {(IsIsolating ? "cgroup" : "files")}: {failure.Message}");
         }
         var (process, reason) = await LaunchAsync(() => IsIsolating ? Isolated(spec, cgroup) : Plain(spec));
         if (reason is not null)
@@ -105,7 +109,7 @@ internal sealed class ContainerRuntime : IDisposable
     /// <returns>How many processes were still running.</returns>
     public async Task<int> RemoveLeftoversAsync(CancellationToken cancel)
     {
-        var ended = 0;
+        var ended = IsIsolating ? 0 : PlainContainer.EndAll(LabCgroup);
         foreach (var top in Hierarchies.Roots.Select(root => Path.Combine(root, LabCgroup)).Where(Directory.Exists))
         {
             // Deepest first: a cgroup can be removed only when it has no children.
@@ -177,7 +181,7 @@ internal sealed class ContainerRuntime : IDisposable
         if (!IsIsolating)
         {
             _ = Native.unshare(Native.CloneFs);
-            var plain = Run(container.Spec, command, input, [], SpawnStep.Here);
+            var plain = Run(container.Spec, [.. command.Select(word => PlainContainer.Translate(container.Spec, word))], input, [], SpawnStep.Here);
             CloseAll(inputFd >= 0 ? [] : [input]);
             return plain;
         }

@@ -10,7 +10,8 @@ internal sealed record NodeCapabilities(bool Isolation, bool MemoryLimits, bool 
         var missing = new List<string>();
         if (!runtime.IsIsolating)
         {
-            missing.Add("Containers share this machine's files and processes, and volumes are not mounted at their paths: run as root (with CAP_SYS_ADMIN) to isolate them.");
+            missing.Add("Containers share this machine's files and processes, and volumes are not mounted: their paths are replaced in commands, arguments and environment only. Run as root (with CAP_SYS_ADMIN) to isolate them.");
+            missing.Add("Names of Services do not resolve in pods, and Services do not answer on ports below 1024: use their variables (LEDGER_SERVICE_HOST) and higher ports, or run as root.");
         }
         if (!hierarchies.HasMemory)
         {

@@ -24,6 +24,7 @@ internal static class PostgresImage
           mkdir -p /var/cache/plumb; chown postgres:postgres /var/cache/plumb
           exec setpriv --reuid=postgres --regid=postgres --init-groups -- "$0" "$@"
         fi
+        mkdir -p "$PGDATA"; chmod 700 "$PGDATA"
         if [ ! -s "$PGDATA/PG_VERSION" ]; then
           if [ -z "$POSTGRES_PASSWORD" ] && [ "$POSTGRES_HOST_AUTH_METHOD" != trust ]; then
             echo 'Error: Database is uninitialized and superuser password is not specified.' >&2
@@ -51,7 +52,9 @@ internal static class PostgresImage
           echo 'PostgreSQL init process complete; ready for start up.'
         fi
         listen="${PLUMB_POD_IP:-*}"
-        exec "$@" -c "listen_addresses=$listen" -c unix_socket_directories=/var/run/postgresql
+        # Without root there may be no right to that directory; clients then come over TCP alone.
+        sockets=/var/run/postgresql; [ -w "$sockets" ] || sockets=
+        exec "$@" -c "listen_addresses=$listen" -c "unix_socket_directories=$sockets"
         """;
 
     public static LabImage Create(string pattern)
