@@ -1,7 +1,9 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Plumb.Cluster;
 using Plumb.Core;
+using Plumb.Lab.Aws;
 using Plumb.Lab.Installation;
 using Plumb.Platform.Kubernetes;
 using Plumb.Platform.Kubernetes.Configuration;
@@ -18,6 +20,7 @@ public sealed class LabHost : IAsyncDisposable
     private const string ApiName = "kubernetes.default.svc";
     private const string LockName = "lab.lock";
     private const string ClusterDirectory = "cluster";
+    private const string AwsDirectory = "aws";
     private static readonly TimeSpan NodePatience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan PaymentPatience = TimeSpan.FromSeconds(10);
 
@@ -27,6 +30,7 @@ public sealed class LabHost : IAsyncDisposable
     private readonly FileStream _lock;
     private readonly long _began;
     private LabCluster? _cluster;
+    private StandIn? _aws;
     private KubeClient? _client;
     private int _disposed;
 
@@ -106,6 +110,11 @@ public sealed class LabHost : IAsyncDisposable
         }
 
         _client?.Dispose();
+        if (_aws is not null)
+        {
+            await _aws.DisposeAsync();
+        }
+
         if (_cluster is not null)
         {
             await _cluster.DisposeAsync();
@@ -139,6 +148,11 @@ public sealed class LabHost : IAsyncDisposable
 
     private async Task<Problem?> RunAsync(CancellationToken cancel)
     {
+        if (await StartAwsAsync(cancel) is { } aws)
+        {
+            return aws;
+        }
+
         var connected = await StartClusterAsync(cancel);
         if (connected is not null)
         {
@@ -153,6 +167,20 @@ public sealed class LabHost : IAsyncDisposable
         var trouble = _options.Payments ? await PaymentsAsync(cancel) : null;
         State = State with { Phase = trouble is null ? LabPhase.Ready : LabPhase.Failed, Trouble = trouble?.ToString() };
         return null;
+    }
+
+    /// <summary>The account outlives the lab, as a real one outlives a cluster.</summary>
+    private async Task<Problem?> StartAwsAsync(CancellationToken cancel)
+    {
+        try
+        {
+            _aws = await StandIn.StartAsync(new StandInOptions(_options.Home.File(AwsDirectory)) { Time = _time }, cancel);
+            return null;
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return new Problem($"the lab's AWS cannot start: {problem.Message.TrimEnd('.')}", $"Look at {_options.Home.File(AwsDirectory)}; removing it makes a new account");
+        }
     }
 
     private async Task<Problem?> StartClusterAsync(CancellationToken cancel)
@@ -197,6 +225,7 @@ public sealed class LabHost : IAsyncDisposable
             Kubeconfig = _cluster.KubeconfigPath,
             Server = _cluster.Server,
             NotEnforced = _cluster.NotEnforced,
+            Aws = new LabAws(_aws!.Endpoint, StandIn.Region, _aws.Keys.AccessKeyId, _aws.Keys.SecretAccessKey, StandIn.StatesIn(_options.Home.File(AwsDirectory))),
         };
         State.Write(_options.Home);
         Tell(LabStepKind.Cluster, $"API server at {_cluster.Server.GetLeftPart(UriPartial.Authority)}", done: true);

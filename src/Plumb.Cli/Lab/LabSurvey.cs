@@ -65,6 +65,7 @@ internal sealed record LabSurvey(LabState Lab, IReadOnlyList<NodeView> Nodes, IR
             ["api"] = Lab.Server.ToString(),
             ["gateway"] = Lab.Gateway?.ToString(),
             ["prometheus"] = Lab.Prometheus?.ToString(),
+            ["aws"] = Lab.Aws?.Endpoint.ToString(),
             ["console"] = Lab.Console?.GetLeftPart(UriPartial.Path),
         },
         ["nodes"] = new JsonArray([.. Nodes.Select(node => new JsonObject

@@ -50,7 +50,7 @@ internal static class LabTable
         (string Name, string? Where)[] places =
         [
             ("console", lab.Console?.ToString()), ("payments", lab.Gateway?.ToString()), ("prometheus", lab.Prometheus?.ToString()),
-            ("kubernetes", lab.Server.ToString()), ("kubeconfig", lab.Kubeconfig),
+            ("kubernetes", lab.Server.ToString()), ("aws", lab.Aws is { } aws ? $"{aws.Endpoint}  (plumb lab env)" : null), ("kubeconfig", lab.Kubeconfig),
         ];
         foreach (var (name, where) in places.Where(place => place.Where is not null))
         {

@@ -19,7 +19,10 @@ public sealed record CostGroupBy(string Type, string Key)
 }
 
 /// <summary>One day as Cost Explorer bills it.</summary>
-/// <param name="Estimated">True until AWS closes the bill: such a day may still grow.</param>
+/// <param name="Estimated">
+/// True until AWS closes the month's bill, so for every day of the running month; amounts may still change by cents. It does not say that a day
+/// is incomplete: that is the running day, and up to 24 hours before it.
+/// </param>
 /// <param name="Amounts">One for each group, or a single one without keys when nothing is grouped; empty on a day without costs.</param>
 public sealed record CostDay(DateOnly Day, bool Estimated, IReadOnlyList<CostAmount> Amounts);
 

@@ -48,6 +48,9 @@ public sealed record LabState
     /// <summary>With its token.</summary>
     public Uri? Console { get; init; }
 
+    /// <summary>The lab's AWS.</summary>
+    public LabAws? Aws { get; init; }
+
     /// <summary>What this machine cannot enforce in the pods, in words; empty when everything is real.</summary>
     public IReadOnlyList<string> NotEnforced { get; init; } = [];
 
@@ -114,6 +117,13 @@ public sealed record LabState
     }
 
     public static void Clear(PlumbHome home) => File.Delete(home.File(FileName));
+}
+
+/// <summary>How the lab's AWS is reached; the key is worth nothing anywhere else.</summary>
+/// <param name="States">The directory with the Terraform states of what the lab has there.</param>
+public sealed record LabAws(Uri Endpoint, string Region, string AccessKeyId, string SecretAccessKey, string States)
+{
+    public override string ToString() => $"{Endpoint} ({Region})";
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, UseStringEnumConverter = true)]

@@ -13,16 +13,16 @@ namespace Plumb.Lab.Payments.Hosting;
 /// <summary>Kestrel alone, without a host around it: a service of this size needs no container, configuration or middleware, and starts sooner.</summary>
 internal sealed class HttpServer : IHttpApplication<HttpContext>, IDisposable
 {
-    private const int MaxBodyBytes = 64 * 1024;
+    public const int MaxBodyBytes = 64 * 1024;
     private const int MaxConnections = 2048;
     private readonly KestrelServer _server;
     private readonly RequestDelegate _handle;
 
-    public HttpServer(IReadOnlyList<IPEndPoint> endpoints, RequestDelegate handle)
+    public HttpServer(IReadOnlyList<IPEndPoint> endpoints, RequestDelegate handle, int maxBodyBytes = MaxBodyBytes)
     {
         _handle = handle;
         var options = new KestrelServerOptions { AddServerHeader = false };
-        options.Limits.MaxRequestBodySize = MaxBodyBytes;
+        options.Limits.MaxRequestBodySize = maxBodyBytes;
         options.Limits.MaxConcurrentConnections = MaxConnections;
         foreach (var endpoint in endpoints)
         {
