@@ -41,5 +41,8 @@ public sealed class KubeLog : IDisposable
         }
     }
 
+    /// <summary>The log as it comes, byte for byte. A broken connection is an <see cref="IOException"/> of the stream.</summary>
+    public Task<Stream> BytesAsync(CancellationToken cancellation) => _answer.Content.ReadAsStreamAsync(cancellation);
+
     public void Dispose() => _answer.Dispose();
 }

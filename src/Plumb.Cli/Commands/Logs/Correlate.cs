@@ -1,0 +1,60 @@
+using System.CommandLine;
+using Plumb.Cli.Framework;
+using Plumb.Cli.Logs;
+using Plumb.Core;
+using Plumb.Logs.Correlating;
+
+namespace Plumb.Cli.Commands.Logs;
+
+internal sealed class Correlate : CliCommand
+{
+    private readonly Argument<string> _id = new("id") { Description = "a trace id in any spelling: hex, UUID, traceparent, or a word such as pay-abc123" };
+    private readonly SourceOptions _sources = new();
+
+    public override string Name => "correlate";
+
+    public override string Summary => "show one request's whole path through all services";
+
+    public override string Description =>
+        "Finds every line of one request in the logs of all services, in the order of time, with the lines that lost its id. Services are discovered from the "
+        + "lines and file names. An id that stands nowhere is inconclusive, never a pass.";
+
+    public override IReadOnlyList<Example> Examples =>
+    [
+        new("plumb logs correlate pay-abc123 ./logs", "one request in all files of a directory"),
+        new("plumb logs correlate 4bf92f3577b34da6a3ce929d0e0e4736 './logs/*.log' -o json", "the same for a machine"),
+    ];
+
+    public override IReadOnlyList<(int Code, string Meaning)> ExitCodes => VerdictExitCodes;
+
+    public override IReadOnlyList<Argument> Arguments => [_id, _sources.Files];
+
+    public override IReadOnlyList<Option> Options => _sources.All;
+
+    public override async Task<int> RunAsync(Invocation call, CancellationToken cancellation)
+    {
+        var startedAt = call.Time.GetUtcNow();
+        var id = IdForms.Of(call.Get(_id)!);
+        if (!id.IsOk)
+        {
+            return call.Fail(id.Problem);
+        }
+        var opened = await _sources.OpenAsync(call, cancellation);
+        if (!opened.IsOk)
+        {
+            return call.Fail(opened.Problem);
+        }
+        using var sources = opened.Value;
+        var correlation = new Correlator(sources, id.Value, startedAt).Run(cancellation);
+        var report = CorrelationJudge.Report(correlation, startedAt, call.Time.GetUtcNow());
+        if (call.Json)
+        {
+            call.Terminal.Json(LogsDocument.Of(report, correlation), CoreJson.Indented.JsonObject);
+        }
+        else
+        {
+            new TimelineText(call.Terminal).Write(report, correlation);
+        }
+        return LogsFindings.Save(call, report);
+    }
+}

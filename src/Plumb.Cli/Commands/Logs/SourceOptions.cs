@@ -1,0 +1,98 @@
+using System.CommandLine;
+using Plumb.Cli.Framework;
+using Plumb.Cli.Output;
+using Plumb.Core;
+using Plumb.Logs.Sources;
+using Plumb.Platform.Kubernetes;
+using Plumb.Platform.Kubernetes.Configuration;
+using Plumb.Platform.Storage;
+using KubeconfigFile = Plumb.Platform.Kubernetes.Configuration.Kubeconfig;
+
+namespace Plumb.Cli.Commands.Logs;
+
+/// <summary>Where the logs come from: files, the lab, or a cluster's pods.</summary>
+internal sealed class SourceOptions
+{
+    private const string LabNamespace = "payments";
+
+    private readonly Option<string?> _from = new("--from") { Description = "lab: the pods of the running lab", HelpName = "lab" };
+    private readonly Option<string?> _context = new("--context") { Description = "the pods of a cluster of your kubeconfig", HelpName = "NAME" };
+    private readonly Option<string?> _kubeconfig = new("--kubeconfig") { Description = "the kubeconfig to take the context from (default: $KUBECONFIG, ~/.kube/config)", HelpName = "FILE" };
+    private readonly Option<string?> _namespace = new("--namespace", "-n") { Description = "the pods' namespace (default: the context's own; in the lab, payments)", HelpName = "NAMESPACE" };
+    private readonly Option<string?> _selector = new("--selector", "-l") { Description = "only pods with these labels", HelpName = "LABELS" };
+    private readonly Option<bool> _previous = new("--previous") { Description = "also the log of the container before its last restart" };
+
+    public SourceOptions() => _from.CompletionSources.Add("lab");
+
+    public Argument<string[]> Files { get; } = new("files")
+    {
+        Description = "log files, directories, patterns in quotes, - for standard input; .gz is unpacked", Arity = ArgumentArity.ZeroOrMore,
+    };
+
+    public IReadOnlyList<Option> All => [_from, _context, _kubeconfig, _namespace, _selector, _previous];
+
+    /// <summary>Opens what the user named. The caller disposes it.</summary>
+    public async Task<Result<LogSources>> OpenAsync(Invocation call, CancellationToken cancellation)
+    {
+        var files = call.Get(Files) ?? [];
+        var cluster = call.Get(_from) is not null || call.Get(_context) is not null || call.Get(_kubeconfig) is not null;
+        if (files.Length == 0 && !cluster)
+        {
+            return new Problem("say which logs: files, directories, - for standard input, --from lab or --context NAME", "For instance: plumb logs traces ./logs");
+        }
+        using var finder = new SourceFinder();
+        foreach (var file in files)
+        {
+            if (await finder.AddAsync(file, Terminal.StandardInput, cancellation) is { } problem)
+            {
+                return problem;
+            }
+        }
+        if (cluster && await AddPodsAsync(call, finder, cancellation) is { } trouble)
+        {
+            return trouble;
+        }
+        return finder.Finish();
+    }
+
+    private async Task<Problem?> AddPodsAsync(Invocation call, SourceFinder finder, CancellationToken cancellation)
+    {
+        var target = Target(call);
+        if (!target.IsOk)
+        {
+            return target.Problem;
+        }
+        using var client = new KubeClient(target.Value, new KubeClientOptions { Time = call.Time });
+        var ns = call.Get(_namespace) ?? (call.Get(_from) is null ? target.Value.Namespace : LabNamespace);
+        using var progress = new Progress(call.Terminal, call.Time);
+        if (call.Terminal.ErrorIsTerminal)
+        {
+            progress.Now($"reading the logs of the pods in {ns}");
+        }
+        return await PodLogs.AddAsync(finder, client, new PodLogRequest(ns, call.Get(_selector), call.Get(_previous)), cancellation);
+    }
+
+    private Result<KubeTarget> Target(Invocation call)
+    {
+        if (call.Get(_from) is { } from)
+        {
+            if (from != "lab" || call.Get(_context) is not null || call.Get(_kubeconfig) is not null)
+            {
+                return new Problem(from == "lab" ? "--from lab and --context are two different clusters" : $"--from takes lab, not '{from}'", "Name files, or use --context for another cluster");
+            }
+            var lab = LabState.Running(call.Home);
+            if (lab is null)
+            {
+                return new Problem("no lab runs here", "Start one with 'plumb up', or name a cluster with --context");
+            }
+            return lab.Value is { IsOk: true, Value: var state } ? Load([state.Kubeconfig], null, call.Time) : lab.Value.Problem!;
+        }
+        return Load(call.Get(_kubeconfig) is { } file ? [file] : KubeconfigFile.DefaultFiles(Environment.GetEnvironmentVariable), call.Get(_context), call.Time);
+    }
+
+    private static Result<KubeTarget> Load(IReadOnlyList<string> files, string? context, TimeProvider time)
+    {
+        var target = KubeconfigFile.Load(files).Then(config => config.Target(time, context));
+        return target.IsSuccess ? target.Value : new Problem(target.Error.Message.TrimEnd('.'), target.Error.Next.TrimEnd('.'));
+    }
+}

@@ -1,0 +1,32 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Plumb.Core;
+using Plumb.Logs;
+using Plumb.Logs.Correlating;
+using Plumb.Logs.Sources;
+
+namespace Plumb.Cli.Logs;
+
+/// <summary>A report about logs as JSON: the report's own fields, and beside them what it rests on.</summary>
+internal static class LogsDocument
+{
+    public static JsonObject Of(CheckReport report, Correlation correlation)
+    {
+        var document = Of(report, correlation.Accounting, correlation.Sources);
+        document["bytesSearched"] = correlation.BytesSearched;
+        document["nearest"] = new JsonArray([.. correlation.Nearest.Select(id => (JsonNode)id)]);
+        document["timeline"] = correlation.Timeline is null ? null : JsonSerializer.SerializeToNode(correlation.Timeline, LogsJson.Plain.Timeline);
+        return document;
+    }
+
+    public static JsonObject Of(CheckReport report, Accounting accounting, IReadOnlyList<LogSource> sources)
+    {
+        var document = JsonSerializer.SerializeToNode(report, CoreJson.Compact.CheckReport)!.AsObject();
+        document["accounting"] = JsonSerializer.SerializeToNode(accounting, LogsJson.Plain.Accounting);
+        document["sources"] = new JsonArray([.. sources.Select(source => (JsonNode)new JsonObject
+        {
+            ["name"] = source.Name, ["service"] = source.Service, ["pod"] = source.Pod, ["bytes"] = source.Bytes, ["damage"] = source.Damage,
+        })]);
+        return document;
+    }
+}

@@ -1,0 +1,15 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Plumb.Core;
+
+namespace Plumb.Logs;
+
+/// <summary>JSON of the logs, generated at build time.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(Timeline))]
+[JsonSerializable(typeof(Accounting))]
+[JsonSerializable(typeof(TimelineLine))]
+public sealed partial class LogsJson : JsonSerializerContext
+{
+    public static LogsJson Plain { get; } = new(CoreJson.Readable(indented: false));
+}

@@ -1,0 +1,75 @@
+using System.Globalization;
+using Plumb.Core;
+using Plumb.Platform.Kubernetes;
+
+namespace Plumb.Logs.Sources;
+
+/// <summary>Which pods' logs.</summary>
+/// <param name="Selector">A label selector; null is all pods of the namespace.</param>
+/// <param name="Previous">Also the log of each container's instance before its last restart. Kubernetes keeps no older one.</param>
+public sealed record PodLogRequest(string Namespace, string? Selector, bool Previous);
+
+/// <summary>Collects the logs of a cluster's pods, a source a container.</summary>
+public static class PodLogs
+{
+    /// <summary>Containers whose logs are read in one run.</summary>
+    public const int MostContainers = 500;
+
+    /// <returns>Why they cannot be read; null when they can, also when there are none.</returns>
+    public static async Task<Problem?> AddAsync(SourceFinder finder, KubeClient client, PodLogRequest request, CancellationToken cancellation)
+    {
+        var selector = request.Selector is null ? null : new KubeSelector(request.Selector);
+        var pods = await client.ListAsync(KubeResource.Pods, request.Namespace, selector, cancellation);
+        if (!pods.IsSuccess)
+        {
+            return Of(pods.Error);
+        }
+        var containers = pods.Value.Items.SelectMany(pod => pod.Json.Field("spec").Items("containers").Select(container => (Pod: pod, Container: container.Text("name") ?? ""))).ToArray();
+        if (containers.Length > MostContainers)
+        {
+            return new Problem(string.Create(CultureInfo.InvariantCulture, $"namespace {request.Namespace} has {containers.Length} containers; at most {MostContainers} are read at once"), "Choose some with -l SELECTOR");
+        }
+        foreach (var (pod, container) in containers)
+        {
+            var several = pod.Json.Field("spec").Items("containers").Count() > 1;
+            var restarted = pod.Json.Field("status").Items("containerStatuses").Any(status => status.Text("name") == container && status.Number("restartCount") > 0);
+            if (request.Previous && restarted && await AddOneAsync(finder, client, pod, container, several, previous: true, cancellation) is { } old)
+            {
+                return old;
+            }
+            if (await AddOneAsync(finder, client, pod, container, several, previous: false, cancellation) is { } problem)
+            {
+                return problem;
+            }
+        }
+        return null;
+    }
+
+    private static async Task<Problem?> AddOneAsync(SourceFinder finder, KubeClient client, KubeObject pod, string container, bool several, bool previous, CancellationToken cancellation)
+    {
+        var name = $"{pod.Namespace}/{pod.Name}{(several ? $"/{container}" : "")}{(previous ? " (previous)" : "")}";
+        var opened = await client.LogAsync(pod.Namespace, pod.Name, new KubeLogRequest(container, Previous: previous, Timestamps: true), cancellation);
+        if (!opened.IsSuccess)
+        {
+            if (opened.Error.Kind is KubeErrorKind.NotFound || opened.Error.StatusCode is 400)
+            {
+                // The pod went meanwhile, or its container has not started: there is no log, which is no failure to read one.
+                finder.Skip($"{name}: {opened.Error.Message.TrimEnd('.')}");
+                return null;
+            }
+            return Of(opened.Error);
+        }
+        using var log = opened.Value;
+        try
+        {
+            await using var bytes = await log.BytesAsync(cancellation);
+            return await finder.AddStreamAsync(name, several ? container : SourceName.OfPod(pod.Name), pod.Name, bytes, cancellation);
+        }
+        catch (Exception error) when (error is IOException or HttpRequestException)
+        {
+            return new Problem($"the log of {name} broke off: {error.Message.TrimEnd('.')}", "Nothing was judged; try again");
+        }
+    }
+
+    private static Problem Of(KubeError error) => new(error.Message.TrimEnd('.'), error.Next.TrimEnd('.'));
+}

@@ -1,0 +1,145 @@
+using System.Runtime.InteropServices;
+using Plumb.Logs.Sources;
+
+namespace Plumb.Logs.Tracing;
+
+/// <summary>
+/// How far the sources' clocks are apart, from cause before effect: a callee's first line is written after its caller's first line, and a callee that is waited
+/// for writes its last line before its caller's last. Each request bounds the difference of the two clocks from both sides, and the bounds of all requests
+/// together leave an interval (the reasoning of NTP, with requests for packets).
+/// </summary>
+internal sealed class ClockEstimate
+{
+    /// <summary>Requests that are enough.</summary>
+    private const int MostTraces = 20_000;
+
+    /// <summary>A source is compared with at most so many others: a request rarely has more.</summary>
+    private const int MostSourcesOfTrace = 32;
+
+    /// <summary>Differences below this are within the time that a line needs to be written.</summary>
+    public static readonly TimeSpan Smallest = TimeSpan.FromMilliseconds(20);
+
+    private readonly long[] _offsets;
+
+    private ClockEstimate(long[] offsets, IReadOnlyList<ClockSkew> skews) => (_offsets, Skews) = (offsets, skews);
+
+    /// <summary>Only those that were found; sources whose clocks agree are not in it.</summary>
+    public IReadOnlyList<ClockSkew> Skews { get; }
+
+    public static ClockEstimate None(int sources) => new(new long[sources], []);
+
+    /// <summary>The time by the reference's clock.</summary>
+    public long Correct(int source, long ticks) => ticks - _offsets[source];
+
+    public static ClockEstimate Of(TraceStore store, IReadOnlyList<LogSource> sources)
+    {
+        if (sources.Count < 2)
+        {
+            return None(sources.Count);
+        }
+        var spans = Spans(store);
+        var votes = new long[sources.Count];
+        foreach (var trace in spans)
+        {
+            // The caller's lines enclose those of whom it calls, whatever the clocks say.
+            votes[trace.MaxBy(span => span.Last - span.First).Source]++;
+        }
+        var pairs = Pairs(spans, votes);
+        var offsets = new long[sources.Count];
+        var known = new HashSet<int> { Array.IndexOf(votes, votes.Max()) };
+        var skews = new List<ClockSkew>();
+        // The best known pair first, and from what is known to what is not yet: each round makes one more source known.
+        while (pairs.Where(pair => known.Contains(pair.Key.From) != known.Contains(pair.Key.To)).OrderByDescending(pair => pair.Value.Count).FirstOrDefault() is { Value: not null } next)
+        {
+            var (from, to) = next.Key;
+            var (estimate, low, high) = next.Value.Estimate();
+            var forward = known.Contains(from);
+            var (reference, source) = forward ? (from, to) : (to, from);
+            offsets[source] = offsets[reference] + (forward ? estimate : -estimate);
+            known.Add(source);
+            if (offsets[source] != 0)
+            {
+                skews.Add(new ClockSkew(sources[source].Name, sources[reference].Name, Ms(offsets[source]), Ms(offsets[reference] + (forward ? low : -high)),
+                    Ms(offsets[reference] + (forward ? high : -low)), next.Value.Count));
+            }
+        }
+        return new ClockEstimate(offsets, skews);
+    }
+
+    private static double Ms(long ticks) => Math.Round(ticks / (double)TimeSpan.TicksPerMillisecond, 3);
+
+    private static List<SourceSpan[]> Spans(TraceStore store)
+    {
+        var spans = new List<SourceSpan[]>();
+        var of = new Dictionary<int, SourceSpan>();
+        for (var trace = 0; trace < store.Count && spans.Count < MostTraces; trace++)
+        {
+            of.Clear();
+            for (var entry = store.State(trace).Head; entry >= 0; entry = store.Entry(entry).Next)
+            {
+                ref var line = ref store.Entry(entry);
+                of[line.Source] = of.TryGetValue(line.Source, out var span) ? new SourceSpan(line.Source, Math.Min(span.First, line.Ticks), Math.Max(span.Last, line.Ticks))
+                    : new SourceSpan(line.Source, line.Ticks, line.Ticks);
+            }
+            if (of.Count is > 1 and <= MostSourcesOfTrace)
+            {
+                spans.Add([.. of.Values]);
+            }
+        }
+        return spans;
+    }
+
+    private static Dictionary<(int From, int To), Bounds> Pairs(List<SourceSpan[]> spans, long[] votes)
+    {
+        var pairs = new Dictionary<(int From, int To), Bounds>();
+        foreach (var trace in spans)
+        {
+            var outer = trace.MaxBy(span => votes[span.Source]);
+            foreach (var inner in trace)
+            {
+                if (inner.Source != outer.Source)
+                {
+                    if (!pairs.TryGetValue((outer.Source, inner.Source), out var bounds))
+                    {
+                        pairs[(outer.Source, inner.Source)] = bounds = new Bounds();
+                    }
+                    bounds.Add(outer, inner);
+                }
+            }
+        }
+        return pairs;
+    }
+
+    [StructLayout(LayoutKind.Auto)]
+    private readonly record struct SourceSpan(int Source, long First, long Last);
+
+    /// <summary>What all requests together say about the clock of an inner source against its outer one.</summary>
+    private sealed class Bounds
+    {
+        private long _high = long.MaxValue;
+        private long _lowWaited = long.MinValue;
+        private long _lowStarted = long.MinValue;
+
+        public int Count { get; private set; }
+
+        public void Add(SourceSpan outer, SourceSpan inner)
+        {
+            Count++;
+            _high = Math.Min(_high, inner.First - outer.First);
+            _lowWaited = Math.Max(_lowWaited, inner.Last - outer.Last);
+            _lowStarted = Math.Max(_lowStarted, inner.First - outer.Last);
+        }
+
+        /// <summary>Ticks that the inner clock is ahead. Nothing is claimed while equal clocks explain every request.</summary>
+        public (long Estimate, long Low, long High) Estimate()
+        {
+            // A callee that works on after the answer breaks the narrow bound; one that also starts after it, as behind a queue, breaks both.
+            var low = _lowWaited <= _high ? _lowWaited : _lowStarted <= _high ? _lowStarted : Math.Min(_high, 0);
+            if (low <= Smallest.Ticks && _high >= -Smallest.Ticks)
+            {
+                return (0, low, _high);
+            }
+            return (_lowStarted <= _high || _lowWaited <= _high ? low + ((_high - low) / 2) : _high, low, _high);
+        }
+    }
+}

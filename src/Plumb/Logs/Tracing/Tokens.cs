@@ -1,0 +1,84 @@
+using System.Buffers.Binary;
+using Plumb.Logs.Lines;
+
+namespace Plumb.Logs.Tracing;
+
+/// <summary>The values that stand in a line (users, addresses, amounts, ids of things), as hashes: two lines that share a rare one probably speak of the same request.</summary>
+internal static class Tokens
+{
+    /// <summary>Values of one line that are compared.</summary>
+    public const int MostOfLine = 64;
+
+    private const int Shortest = 3;
+    private const int LongestPlain = 64;
+
+    /// <summary>
+    /// Adds the values: words with a digit or an @, and quoted words. Times and what stands left of a colon or an equals sign are no values. A word such as an
+    /// address also counts by its first part, because people write u_17 here and u_17@example.com there.
+    /// </summary>
+    /// <returns>How many.</returns>
+    public static int Of(ReadOnlySpan<byte> line, Span<uint> tokens)
+    {
+        var count = 0;
+        var at = 0;
+        while (at < line.Length && count < tokens.Length - 1)
+        {
+            while (at < line.Length && !IsLetter(line[at]))
+            {
+                at++;
+            }
+            var start = at;
+            var (digits, sign) = (0, false);
+            while (at < line.Length && IsLetter(line[at]))
+            {
+                digits += char.IsAsciiDigit((char)line[at]) ? 1 : 0;
+                sign |= line[at] == '@';
+                at++;
+            }
+            var word = line[start..at].TrimEnd(".-"u8);
+            if (word.Length is < Shortest or > LongestPlain || IsName(line, at) || IsTime(word, line, at))
+            {
+                continue;
+            }
+            if (digits > 0 || sign || (start > 0 && line[start - 1] == '"' && at < line.Length && line[at] == '"'))
+            {
+                tokens[count++] = Hash(word);
+                if (sign && word.IndexOf((byte)'@') is >= Shortest and var local)
+                {
+                    tokens[count++] = Hash(word[..local]);
+                }
+            }
+        }
+        return count;
+    }
+
+    private static bool IsLetter(byte letter) => Words.IsWordLetter(letter) || letter is (byte)'@' or (byte)'+';
+
+    /// <summary>"name": or name= stand left of a value.</summary>
+    private static bool IsName(ReadOnlySpan<byte> line, int end) =>
+        end < line.Length && (line[end] == '=' || (line[end] == '"' && end + 1 < line.Length && line[end + 1] == ':'));
+
+    /// <summary>2026-05-01T14 before its colon.</summary>
+    private static bool IsTime(ReadOnlySpan<byte> word, ReadOnlySpan<byte> line, int end) =>
+        (word.Length is 13 && word[4] == '-' && word[7] == '-' && end < line.Length && line[end] == ':')
+        || (end < line.Length && line[end] == ':' && word.Length == 2)
+        || (word[^1] == 'Z' && char.IsAsciiDigit((char)word[0]));
+
+    private static uint Hash(ReadOnlySpan<byte> word)
+    {
+        unchecked
+        {
+            ulong hash = (ulong)word.Length * 0x9E3779B97F4A7C15UL;
+            while (word.Length >= sizeof(ulong))
+            {
+                hash = TraceKey.Mix(hash ^ BinaryPrimitives.ReadUInt64LittleEndian(word));
+                word = word[sizeof(ulong)..];
+            }
+            foreach (var letter in word)
+            {
+                hash = (hash ^ letter) * 0x100000001B3UL;
+            }
+            return (uint)(TraceKey.Mix(hash) >> 32);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+using Plumb.Logs.Lines;
+
+namespace Plumb.Logs.Tracing;
+
+/// <summary>Closed traces go here: those of the store that have entries. They are valid only during the call.</summary>
+internal interface ITraceSink
+{
+    void Close(TraceStore store);
+}
+
+/// <summary>Puts lines into traces, keeps those without an id, and accounts for every byte.</summary>
+internal sealed class TraceCollector(int sources, ITraceSink closed) : ILineSink
+{
+    /// <summary>Lines of open traces in memory; beyond it those are closed that have been silent for long.</summary>
+    public const int MostOpenLines = 3_000_000;
+
+    /// <summary>Lines without an id that are kept for adoption; more are counted as parsed only.</summary>
+    public const int MostOrphans = 2_000_000;
+
+    /// <summary>A trace that is closed early because memory is short has been silent for at least this long, where that is enough.</summary>
+    public static readonly TimeSpan Silence = TimeSpan.FromSeconds(60);
+
+    private readonly (LineKind Kind, TraceKey Trace, int Orphan)[] _before = new (LineKind, TraceKey, int)[sources];
+    private readonly long[] _lines = new long[Enum.GetValues<LineKind>().Length];
+    private readonly long[] _bytes = new long[Enum.GetValues<LineKind>().Length];
+    private TraceStore _store = new();
+    private TraceStore _spare = new();
+    private long _reached;
+
+    public List<Orphan> Orphans { get; } = [];
+
+    /// <summary>Orphans that were not kept.</summary>
+    public long OrphansDropped { get; private set; }
+
+    /// <summary>Traces that were closed before the end of the input.</summary>
+    public long ClosedEarly { get; private set; }
+
+    public long ZoneMissing { get; private set; }
+
+    /// <summary>The traces that are open now.</summary>
+    public TraceStore Open => _store;
+
+    public long Lines(LineKind kind) => _lines[(int)kind];
+
+    public long Bytes(LineKind kind) => _bytes[(int)kind];
+
+    public void Take(Block block)
+    {
+        ref var before = ref _before[block.Source];
+        foreach (ref readonly var line in block.Lines)
+        {
+            var kind = line.Kind;
+            if (kind == LineKind.Continuation)
+            {
+                kind = Continue(in line, in before);
+            }
+            else if (kind == LineKind.InTrace)
+            {
+                _store.Add(in line, block.Source, block.Offset + line.Start);
+                before = (kind, line.Trace, -1);
+            }
+            else
+            {
+                before = (kind, default, kind == LineKind.Orphan ? Keep(in line, block) : -1);
+            }
+            _lines[(int)kind]++;
+            _bytes[(int)kind] += line.Length;
+            ZoneMissing += line.ZoneMissing ? 1 : 0;
+            _reached = Math.Max(_reached, line.Ticks);
+        }
+        if (_store.Entries > MostOpenLines)
+        {
+            CloseSilent();
+        }
+    }
+
+    /// <summary>Closes what is still open.</summary>
+    public void Finish()
+    {
+        closed.Close(_store);
+        _store.Clear();
+    }
+
+    /// <summary>It belongs where the line before it belongs.</summary>
+    private LineKind Continue(in LineRecord line, in (LineKind Kind, TraceKey Trace, int Orphan) before)
+    {
+        if (before.Orphan >= 0 && before.Kind == LineKind.Orphan)
+        {
+            var orphan = Orphans[before.Orphan];
+            Orphans[before.Orphan] = orphan with { Length = orphan.Length + line.Length, Lines = orphan.Lines + 1 };
+            return LineKind.Orphan;
+        }
+        return before.Kind switch
+        {
+            LineKind.InTrace => LineKind.Continuation,
+            LineKind.Orphan => LineKind.Orphan,
+            _ => LineKind.Rejected,
+        };
+    }
+
+    private int Keep(in LineRecord line, Block block)
+    {
+        if (Orphans.Count >= MostOrphans)
+        {
+            OrphansDropped++;
+            return -1;
+        }
+        Orphans.Add(new Orphan(block.Source, block.Offset + line.Start, line.Length, line.Ticks, line.Step, line.Level, 1));
+        return Orphans.Count - 1;
+    }
+
+    /// <summary>Closes the traces that have been silent for long; when too few are, the older half of all.</summary>
+    private void CloseSilent()
+    {
+        var cut = _reached - Silence.Ticks;
+        var open = 0;
+        for (var trace = 0; trace < _store.Count; trace++)
+        {
+            open += _store.State(trace).Last >= cut ? _store.State(trace).Lines : 0;
+        }
+        if (open > MostOpenLines / 2)
+        {
+            var last = new long[_store.Count];
+            for (var trace = 0; trace < last.Length; trace++)
+            {
+                last[trace] = _store.State(trace).Last;
+            }
+            Array.Sort(last);
+            cut = last[last.Length / 2];
+        }
+        // The spare store takes those that stay open; both are used again.
+        _spare.Clear();
+        for (var trace = 0; trace < _store.Count; trace++)
+        {
+            if (_store.State(trace).Last >= cut)
+            {
+                _spare.Copy(_store, trace);
+                _store.State(trace).Head = -1;
+            }
+            else
+            {
+                ClosedEarly++;
+            }
+        }
+        closed.Close(_store);
+        (_store, _spare) = (_spare, _store);
+    }
+}
