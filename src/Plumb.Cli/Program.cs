@@ -19,7 +19,7 @@ internal static class Program
         new Commands.Down(),
         new Commands.Kubeconfig(),
         new CommandGroup("lab", "break what the lab runs on, and repair it", "The lab's surroundings: its AWS, its logs, and scenes that break one thing for a check to find.",
-            new Commands.Lab.Env()),
+            new Commands.Lab.Scenes(), new Commands.Lab.Break(), new Commands.Lab.Reset(), new Commands.Lab.Env()),
         new CommandGroup("experiment", "break something on purpose, and measure what it does",
             "Experiments in the Chaos Toolkit's open format: a hypothesis, a fault, an undo, and a client outside the cluster that measures.",
             new Commands.Experiment.List(), new Commands.Experiment.Show(), new Commands.Experiment.Run(), new Commands.Experiment.Undo()),

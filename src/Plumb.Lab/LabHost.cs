@@ -20,7 +20,7 @@ public sealed class LabHost : IAsyncDisposable
     private const string ApiName = "kubernetes.default.svc";
     private const string LockName = "lab.lock";
     private const string ClusterDirectory = "cluster";
-    private const string AwsDirectory = "aws";
+    internal const string AwsDirectory = "aws";
     private static readonly TimeSpan NodePatience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan PaymentPatience = TimeSpan.FromSeconds(10);
 

@@ -52,11 +52,15 @@ public sealed class Applier
         ? UndoAsync(open, [])
         : throw new ArgumentException($"No open plan '{planId}'.", nameof(planId));
 
-    /// <summary>Finishes or takes back what dead processes left open; one entry a plan, newest first.</summary>
-    public async Task<IReadOnlyList<Applied>> RecoverAsync(CancellationToken cancellation)
+    /// <summary>
+    /// Finishes or takes back what dead processes left open; one entry a plan, newest first. Plans with steps of other kinds are left to those who
+    /// can do them: a lab's scene is no experiment.
+    /// </summary>
+    /// <param name="which">Only these of them; null: all.</param>
+    public async Task<IReadOnlyList<Applied>> RecoverAsync(CancellationToken cancellation, Func<Plan, bool>? which = null)
     {
         var recovered = new List<Applied>();
-        foreach (var open in _journal.TakeOverAbandoned())
+        foreach (var open in _journal.TakeOverAbandoned(plan => plan.Steps.All(step => _handlers.ContainsKey(step.Kind)) && which?.Invoke(plan) != false))
         {
             var finish = open.Plan.OnCrash == OnCrash.Finish && !open.States.Any(state => state is StepState.Undone or StepState.UndoFailed);
             var applied = finish ? await GoOnAsync(open, cancellation) : await UndoAsync(open, []);

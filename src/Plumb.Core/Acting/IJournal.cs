@@ -46,8 +46,9 @@ public interface IJournal
     JournaledPlan? Find(string planId);
 
     /// <summary>
-    /// Takes over every open plan whose process no longer runs, newest first, so that effects are taken back in reverse order.
+    /// Takes over the open plans that are <paramref name="mine"/> and whose process no longer runs, newest first, so that effects are taken back in
+    /// reverse order.
     /// Two processes that ask at the same time never get the same plan.
     /// </summary>
-    IReadOnlyList<JournaledPlan> TakeOverAbandoned();
+    IReadOnlyList<JournaledPlan> TakeOverAbandoned(Func<Plan, bool> mine);
 }

@@ -61,6 +61,8 @@ internal sealed class InjectedFaults(string directory)
         return hits;
     }
 
+    public static string Write(InjectedFault fault) => JsonSerializer.Serialize(fault, FaultJson.Default.InjectedFault);
+
     private static InjectedFault? Read(string file)
     {
         try

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using Amazon;
 
 namespace Plumb.Platform.Aws;
@@ -105,6 +106,12 @@ internal sealed class AwsTransport : IDisposable
         {
             request.Content = new ByteArrayContent(call.Body);
             request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(call.ContentType);
+            if (call.Service == AwsService.S3)
+            {
+#pragma warning disable CA5351 // S3 wants this very checksum with a change of a bucket's settings; nothing is secured by it.
+                request.Content.Headers.ContentMD5 = MD5.HashData(call.Body);
+#pragma warning restore CA5351
+            }
         }
         if (call.Target is not null)
         {

@@ -53,6 +53,10 @@ public sealed class Ec2
         _api.PagesAsync("DescribeRegions", [("AllRegions", all ? "true" : "false")], "regionInfo",
             region => new AwsRegion(region.Text("regionName") ?? "", region.Text("regionEndpoint") ?? "", region.Text("optInStatus") ?? ""), cancellation);
 
+    /// <summary>Any other operation, with its parameters as the Query protocol names them: for what changes groups.</summary>
+    public Task<AwsResult<XElement>> CallAsync(string operation, IReadOnlyList<(string Name, string Value)> parameters, CancellationToken cancellation) =>
+        _api.CallAsync(operation, parameters, cancellation);
+
     private static List<(string Name, string Value)> Parameters(IReadOnlyList<Ec2Filter> filters)
     {
         List<(string, string)> parameters = [("MaxResults", PageSize.ToString(CultureInfo.InvariantCulture))];

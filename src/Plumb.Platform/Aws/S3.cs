@@ -1,3 +1,6 @@
+using System.Text;
+using System.Xml.Linq;
+
 namespace Plumb.Platform.Aws;
 
 public sealed record S3Bucket(string Name, DateTimeOffset? Created);
@@ -74,6 +77,28 @@ public sealed class S3
         var xml = Xml.Parse(Call("GetBucketPolicyStatus", path, "", _region), answer.Value);
         return xml.IsOk ? xml.Value.Text("IsPublic") is "true" or "TRUE" : xml.Error;
     }
+
+    /// <returns>Null: done.</returns>
+    public async Task<AwsError?> PutPublicAccessBlockAsync(string bucket, PublicAccessBlock block, CancellationToken cancellation)
+    {
+        var xml = new XElement(XName.Get("PublicAccessBlockConfiguration", "http://s3.amazonaws.com/doc/2006-03-01/"));
+        foreach (var (name, on) in ((string, bool)[])[("BlockPublicAcls", block.BlockPublicAcls), ("IgnorePublicAcls", block.IgnorePublicAcls),
+            ("BlockPublicPolicy", block.BlockPublicPolicy), ("RestrictPublicBuckets", block.RestrictPublicBuckets)])
+        {
+            xml.Add(new XElement(xml.Name.Namespace + name, on));
+        }
+        return await ChangeAsync("PutPublicAccessBlock", HttpMethod.Put, bucket, "publicAccessBlock", xml.ToString(SaveOptions.DisableFormatting), "s3:PutBucketPublicAccessBlock", cancellation);
+    }
+
+    /// <param name="policy">Null takes the policy away.</param>
+    /// <returns>Null: done.</returns>
+    public Task<AwsError?> PutBucketPolicyAsync(string bucket, string? policy, CancellationToken cancellation) => policy is null
+        ? ChangeAsync("DeleteBucketPolicy", HttpMethod.Delete, bucket, "policy", null, "s3:DeleteBucketPolicy", cancellation)
+        : ChangeAsync("PutBucketPolicy", HttpMethod.Put, bucket, "policy", policy, "s3:PutBucketPolicy", cancellation);
+
+    private async Task<AwsError?> ChangeAsync(string operation, HttpMethod method, string bucket, string part, string? body, string permission, CancellationToken cancellation) =>
+        (await _transport.SendAsync(new AwsCall(AwsService.S3, _region, operation, method, $"/{Uri.EscapeDataString(bucket)}?{part}=", Encoding.UTF8.GetBytes(body ?? ""),
+            body is null ? null : "application/xml") { Permission = permission }, cancellation)).Error;
 
     private async Task<AwsResult<byte[]>> SendAsync(string operation, string path, string permission, CancellationToken cancellation)
     {

@@ -46,17 +46,23 @@ public sealed class Journal : IJournal
     public JournaledPlan? Find(string planId) => _store.Read(connection =>
         connection.Rows("SELECT json FROM plans WHERE id=$0 AND state=$1", row => row.GetString(0), planId, (int)PlanState.Open) is [var json] ? Load(connection, json) : null);
 
-    public IReadOnlyList<JournaledPlan> TakeOverAbandoned() => _store.Write(connection =>
+    public IReadOnlyList<JournaledPlan> TakeOverAbandoned(Func<Plan, bool> mine) => _store.Write(connection =>
     {
-        var abandoned = connection.Rows("SELECT id, json, owner FROM plans WHERE state=$0 ORDER BY id DESC", row => (Id: row.GetString(0), Json: row.GetString(1), Owner: row.GetString(2)), (int)PlanState.Open)
+        var abandoned = connection.Rows("SELECT json, owner FROM plans WHERE state=$0 ORDER BY id DESC", row => (Json: row.GetString(0), Owner: row.GetString(1)), (int)PlanState.Open)
             .Where(plan => ProcessIdentity.Parse(plan.Owner) is not { } owner || !owner.IsRunning())
+            .Select(plan => Load(connection, plan.Json))
+            .Where(open => mine(open.Plan))
             .ToArray();
-        foreach (var plan in abandoned)
+        foreach (var open in abandoned)
         {
-            connection.Run("UPDATE plans SET owner=$1 WHERE id=$0", plan.Id, $"{ProcessIdentity.Current}");
+            connection.Run("UPDATE plans SET owner=$1 WHERE id=$0", open.Plan.Id, $"{ProcessIdentity.Current}");
         }
-        return abandoned.Select(plan => Load(connection, plan.Json)).ToArray();
+        return abandoned;
     });
+
+    /// <summary>Every open plan, whoever has it, newest first.</summary>
+    public IReadOnlyList<Plan> OpenPlans() => _store.Read(connection =>
+        connection.Rows("SELECT json FROM plans WHERE state=$0 ORDER BY id DESC", row => JsonSerializer.Deserialize(row.GetString(0), CoreJson.Compact.Plan)!, (int)PlanState.Open));
 
     private static JournaledPlan Load(SqliteConnection connection, string json)
     {

@@ -59,7 +59,7 @@ public sealed class ExperimentRunTests : IAsyncLifetime
         Assert.Contains(result.Measures.Sequence, moment => moment.Source == "endpoints");
         Assert.Contains(events.All, item => item.Stage == RunStage.Undo);
         Assert.Equal(RunStage.Done, events.All[^1].Stage);
-        Assert.Empty(_store.Journal.TakeOverAbandoned());
+        Assert.Empty(_store.Journal.TakeOverAbandoned(_ => true));
     }
 
     [Fact]
@@ -263,6 +263,6 @@ public sealed class ExperimentRunTests : IAsyncLifetime
 
         public JournaledPlan? Find(string planId) => _open.TryGetValue(planId, out var open) ? new JournaledPlan(open.Plan, open.States) : null;
 
-        public IReadOnlyList<JournaledPlan> TakeOverAbandoned() => [.. _open.Values.Select(open => new JournaledPlan(open.Plan, open.States))];
+        public IReadOnlyList<JournaledPlan> TakeOverAbandoned(Func<Plan, bool> mine) => [.. _open.Values.Where(open => mine(open.Plan)).Select(open => new JournaledPlan(open.Plan, open.States))];
     }
 }

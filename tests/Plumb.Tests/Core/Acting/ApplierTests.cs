@@ -197,7 +197,7 @@ public sealed class ApplierTests
 
         public JournaledPlan? Find(string planId) => _open.GetValueOrDefault(planId);
 
-        public IReadOnlyList<JournaledPlan> TakeOverAbandoned() => [.. _open.Values];
+        public IReadOnlyList<JournaledPlan> TakeOverAbandoned(Func<Plan, bool> mine) => [.. _open.Values.Where(open => mine(open.Plan))];
 
         private void Write(Action write)
         {

@@ -7,20 +7,21 @@ namespace Plumb.Tests.Lab.Aws;
 /// <summary>A stand-in with an account of its own, and clients of it that retry without waiting.</summary>
 internal sealed class OpenStandIn : IAsyncDisposable
 {
-    private readonly TemporaryDirectory _directory;
-    private readonly bool _ownsDirectory;
+    private readonly TemporaryDirectory? _own;
     private readonly List<AwsClient> _clients = [];
 
-    private OpenStandIn(TemporaryDirectory directory, bool ownsDirectory, StandIn standIn) => (_directory, _ownsDirectory, StandIn) = (directory, ownsDirectory, standIn);
+    private OpenStandIn(string home, TemporaryDirectory? own, StandIn standIn) => (Home, _own, StandIn) = (home, own, standIn);
 
     public StandIn StandIn { get; }
 
-    public string Home => _directory.Path;
+    public string Home { get; }
 
-    public static async Task<OpenStandIn> StartAsync(TemporaryDirectory? directory = null)
+    /// <param name="home">An account that may be there already; null: one that goes with the test.</param>
+    public static async Task<OpenStandIn> StartAsync(string? home = null)
     {
-        var home = directory ?? new TemporaryDirectory();
-        return new OpenStandIn(home, directory is null, await StandIn.StartAsync(new StandInOptions(home.Path) { CostPageSize = 50 }, TestContext.Current.CancellationToken));
+        var own = home is null ? new TemporaryDirectory() : null;
+        home ??= own!.Path;
+        return new OpenStandIn(home, own, await StandIn.StartAsync(new StandInOptions(home) { CostPageSize = 50 }, TestContext.Current.CancellationToken));
     }
 
     public AwsOptions Options => new(TimeProvider.System)
@@ -47,9 +48,6 @@ internal sealed class OpenStandIn : IAsyncDisposable
     {
         _clients.ForEach(client => client.Dispose());
         await StandIn.DisposeAsync();
-        if (_ownsDirectory)
-        {
-            _directory.Dispose();
-        }
+        _own?.Dispose();
     }
 }

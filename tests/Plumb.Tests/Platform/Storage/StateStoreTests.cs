@@ -71,8 +71,10 @@ public sealed class StateStoreTests : IDisposable
         store.Write(connection => connection.Run("UPDATE plans SET owner='other-boot:1:1' WHERE id<>'1-mine'"));
 
         using var other = Open();
-        Assert.Equal(["3-dead", "2-dead"], other.Journal.TakeOverAbandoned().Select(plan => plan.Plan.Id));
-        Assert.Empty(store.Journal.TakeOverAbandoned());
+        Assert.Equal(["3-dead"], other.Journal.TakeOverAbandoned(plan => plan.Id.StartsWith('3')).Select(plan => plan.Plan.Id));
+        Assert.Equal(["2-dead"], other.Journal.TakeOverAbandoned(_ => true).Select(plan => plan.Plan.Id));
+        Assert.Empty(store.Journal.TakeOverAbandoned(_ => true));
+        Assert.Equal(["3-dead", "2-dead", "1-mine"], store.Journal.OpenPlans().Select(plan => plan.Id));
     }
 
     [Fact]
