@@ -110,7 +110,8 @@ internal sealed class BucketType : IResourceType
         {
             var now = settings.GetValueOrDefault(bucket);
             var isOpen = now is { PolicyIsPublic: true, Switches.RestrictPublicBuckets: false };
-            yield return Found(UnmanagedBucket, isOpen ? Severity.Critical : Severity.Warning, bucket, account, $"is in no state that was given{(isOpen ? ", and its policy makes it public" : "")}", null,
+            // A bucket that nobody manages and nobody from outside can read, such as the one with the states, is no reason to fail.
+            yield return Found(UnmanagedBucket, isOpen ? Severity.Critical : Severity.Info, bucket, account, $"is in no state that was given{(isOpen ? ", and its policy makes it public" : "")}", null,
                 isOpen ? [new Exposure("ingress", "https", "everybody", null, $"s3://{bucket} is open to everybody by its policy")] : [],
                 [$"S3 lists {bucket}; no state that was given has a resource with this name", .. now is null ? ["its switches were not read"] : Switches(now.Switches).Select(one => $"{one.Name}: {one.On} in S3")], at,
                 new WayOut("To manage it", Hcl: $"resource \"aws_s3_bucket\" \"unmanaged\" {{\n  bucket = \"{bucket}\"\n}}\n\nimport {{\n  to = aws_s3_bucket.unmanaged\n  id = \"{bucket}\"\n}}"));
@@ -132,7 +133,7 @@ internal sealed class BucketType : IResourceType
         new(Finding.Of(DriftCheck.Name, kind, severity, new Subject("S3Bucket", bucket, account), $"{bucket} {summary}",
             new Evidence("bucket in S3", kind == DeletedBucket ? null : bucket, "s3 ListBuckets", at),
             new Evidence("bucket in the states", origin is null ? null : bucket, origin?.Address ?? "every state that was given", at, Place: origin?.Place)),
-            IsDrift: true, [bucket], "", opens, [], null, ways, origin is null ? [] : [origin.ToString()], steps);
+            IsDrift: severity > Severity.Info, [bucket], "", opens, [], null, ways, origin is null ? [] : [origin.ToString()], steps);
 
     private static (string Name, bool On)[] Switches(PublicAccessBlock block) =>
         [("BlockPublicAcls", block.BlockPublicAcls), ("IgnorePublicAcls", block.IgnorePublicAcls), ("BlockPublicPolicy", block.BlockPublicPolicy), ("RestrictPublicBuckets", block.RestrictPublicBuckets)];
