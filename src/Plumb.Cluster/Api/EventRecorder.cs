@@ -12,8 +12,16 @@ internal sealed class EventRecorder(ClusterApi api, string component, string? ho
     /// <summary>Different events remembered for counting; beyond it the oldest half is forgotten.</summary>
     private const int Remembered = 4_096;
 
+    /// <summary>From so many different messages of one reason about one object within <see cref="SimilarFor"/> on, they share one event (client-go's EventAggregator).</summary>
+    private const int SimilarLimit = 10;
+
+    private const string Shared = "(combined from similar events): ";
+
+    private static readonly TimeSpan SimilarFor = TimeSpan.FromMinutes(10);
+
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Uid, string Reason, string Message, string? FieldPath), string> _names = [];
+    private readonly Dictionary<(string Uid, string Type, string Reason), (List<string> Messages, DateTimeOffset Last)> _similar = [];
 
     /// <param name="type">Normal or Warning.</param>
     /// <param name="fieldPath">The part of the object meant, for instance <c>spec.containers{web}</c>.</param>
@@ -21,10 +29,13 @@ internal sealed class EventRecorder(ClusterApi api, string component, string? ho
     {
         var ns = about.Namespace ?? "default";
         var now = api.Time.GetUtcNow();
-        var key = (about.Uid, reason, message, fieldPath);
         lock (_lock)
         {
-            if (_names.TryGetValue(key, out var known) && CountUp(ns, known, now))
+            // The shared event is one, whatever its newest message says.
+            var isShared = IsOneOfMany((about.Uid, type, reason), message, now);
+            var key = isShared ? (about.Uid, reason, Shared, null) : (about.Uid, reason, message, fieldPath);
+            message = isShared ? Shared + message : message;
+            if (_names.TryGetValue(key, out var known) && CountUp(ns, known, message, now))
             {
                 return;
             }
@@ -34,6 +45,7 @@ internal sealed class EventRecorder(ClusterApi api, string component, string? ho
                 {
                     _names.Remove(old);
                 }
+                _similar.Clear();
             }
             var name = $"{about.Name}.{now.UtcTicks.ToString("x16", CultureInfo.InvariantCulture)}{NameSuffix.Next(2)}";
             api.Create(Resources.Events, ns, Body(about, ns, name, type, reason, message, fieldPath, now));
@@ -41,9 +53,30 @@ internal sealed class EventRecorder(ClusterApi api, string component, string? ho
         }
     }
 
-    private bool CountUp(string ns, string name, DateTimeOffset now) =>
+    private bool IsOneOfMany((string Uid, string Type, string Reason) key, string message, DateTimeOffset now)
+    {
+        var (messages, last) = _similar.GetValueOrDefault(key);
+        if (messages is null || now - last > SimilarFor)
+        {
+            messages = [];
+        }
+        if (!messages.Contains(message))
+        {
+            messages.Add(message);
+        }
+        _similar[key] = (messages, now);
+        if (messages.Count < SimilarLimit)
+        {
+            return false;
+        }
+        messages.RemoveAt(0);
+        return true;
+    }
+
+    private bool CountUp(string ns, string name, string message, DateTimeOffset now) =>
         api.Update(Resources.Events, ns, name, json =>
         {
+            json["message"] = message;
             json["count"] = (json.Integer("count") ?? 1) + 1;
             json["lastTimestamp"] = now.ToKubeTime();
         }).IsOk;

@@ -15,6 +15,16 @@ internal sealed class ObjectDeletion(ObjectStore store, TimeProvider time)
         {
             return ApiFailure.Forbidden(kind, name, "this namespace may not be deleted");
         }
+        if (kind == Resources.Pods && !request.DryRun)
+        {
+            // A watcher sees also a pod that goes at once being told to: first the mark, then the end.
+            _ = Delete(kind, ns, name, request, markOnly: true);
+        }
+        return Delete(kind, ns, name, request, markOnly: false);
+    }
+
+    private ApiResult Delete(ResourceKind kind, string? ns, string name, DeleteRequest request, bool markOnly)
+    {
         ApiFailure? failure = null;
         KubeObject? marked = null;
         var last = store.Write(kind, kind.Namespaced ? ns : null, name, present =>
@@ -40,7 +50,7 @@ internal sealed class ObjectDeletion(ObjectStore store, TimeProvider time)
             {
                 return ObjectStore.Unchanged;
             }
-            return !stays ? null : JsonNode.DeepEquals(json, JsonNode.Parse(present.Utf8)) ? ObjectStore.Unchanged : json;
+            return !stays && !markOnly ? null : JsonNode.DeepEquals(json, JsonNode.Parse(present.Utf8)) ? ObjectStore.Unchanged : json;
         });
         return failure is null ? marked ?? last! : failure;
     }

@@ -116,7 +116,13 @@ internal sealed class Scheduler(ClusterApi api) : IController
 
     private bool Bind(PodView pod, string node)
     {
-        var result = api.Update(Resources.Pods, pod.Object.Namespace, pod.Object.Name, json =>
+        if (api.Get(Resources.Pods, pod.Object.Namespace, pod.Object.Name) is not { } present || present.Uid != pod.Object.Uid || present.IsTerminating)
+        {
+            return false;
+        }
+        // Told before the write that the kubelet acts on: it is quick enough to tell of the pulled image first.
+        _events.Record(pod.Object, "Normal", "Scheduled", "Binding", $"Successfully assigned {pod.Object.Namespace}/{pod.Object.Name} to {node}");
+        return api.Update(Resources.Pods, pod.Object.Namespace, pod.Object.Name, json =>
         {
             if (json.Object("metadata").Text("uid") != pod.Object.Uid || json.Object("spec").Text("nodeName") is { Length: > 0 })
             {
@@ -125,12 +131,7 @@ internal sealed class Scheduler(ClusterApi api) : IController
             json.Object("spec")["nodeName"] = node;
             PodConditions.Set(json, "PodScheduled", "True", null, null, api.Time.GetUtcNow());
             return null;
-        });
-        if (result.IsOk)
-        {
-            _events.Record(pod.Object, "Normal", "Scheduled", "Binding", $"Successfully assigned {pod.Object.Namespace}/{pod.Object.Name} to {node}");
-        }
-        return result.IsOk;
+        }).IsOk;
     }
 
     private void Park(PodView pod, Snapshot all, Claims claims, List<(NodeView Node, Misfit Misfit)> misfits)
