@@ -23,7 +23,7 @@ internal static class Program
         new CommandGroup("experiment", "break something on purpose, and measure what it does",
             "Experiments in the Chaos Toolkit's open format: a hypothesis, a fault, an undo, and a client outside the cluster that measures.",
             new Commands.Experiment.List(), new Commands.Experiment.Show(), new Commands.Experiment.Run(), new Commands.Experiment.Undo()),
-        new CommandGroup("cost", "check each service's daily spend against its own past", "Daily spend as a signal: what rose, stopped or appeared.", new Commands.Cost.Score()),
+        new Commands.Cost.Check(),
         new CommandGroup("logs", "follow requests through the logs of all services",
             "Reads logs as they are (JSON, logfmt, plain text, syslog, Docker's and containerd's), finds the ids in them, and accounts for every line.",
             new Commands.Logs.Correlate()),

@@ -55,6 +55,8 @@ internal sealed class CommandTree
         }
         if (node is CliCommand leaf)
         {
+            // Without an action the parser would take a command that has members for a mere group.
+            command.SetAction(_ => { });
             foreach (var option in leaf.Options)
             {
                 command.Options.Add(option);
