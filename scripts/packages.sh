@@ -6,6 +6,8 @@ has() { # PACKAGE: whether what it is needed for is there, whoever installed it
         postgresql) command -v postgres > /dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' > /dev/null ;;
         nodejs) command -v node > /dev/null ;;
         kubernetes-client) command -v kubectl > /dev/null ;;
+        # Debian's own, which the tests name, and not another one of the PATH.
+        awscli) [ -x /usr/bin/aws ] ;;
         *) command -v "$1" > /dev/null ;;
     esac
 }
