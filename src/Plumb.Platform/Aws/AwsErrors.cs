@@ -29,10 +29,13 @@ internal static partial class AwsErrors
         };
     }
 
-    /// <summary>Names permission and principal first: that is what the reader takes to whoever can grant it.</summary>
+    /// <summary>
+    /// Names permission and principal first: that is what the reader takes to whoever can grant it. Of AWS's sentence the reason stays ("because no
+    /// identity-based policy allows …", "with an explicit deny in a service control policy"); the rest of it says the same again.
+    /// </summary>
     public static AwsError Denied(AwsError error, string? principal) => error with
     {
-        Message = $"{principal ?? "this AWS principal"} lacks the permission {error.Permission} ({Shorten(error.Message)})",
+        Message = $"{principal ?? "this AWS principal"} lacks the permission {error.Permission} ({error.Code ?? "denied"}{Why(error.Message)})",
         Next = $"Allow {error.Permission} in an IAM policy of {principal ?? "the principal ('aws sts get-caller-identity' names it)"}",
         Principal = principal,
     };
@@ -106,6 +109,8 @@ internal static partial class AwsErrors
         return (Of("Code"), Of("Message"));
     }
 
+    private static string Why(string message) => NotAuthorized().Match(message) is { Success: true } match && match.Groups["why"].Value.Trim() is { Length: > 0 } why ? $": {why}" : "";
+
     /// <summary>EC2 appends an encoded message of a thousand characters that only an administrator can decode.</summary>
     private static string Shorten(string message)
     {
@@ -114,6 +119,6 @@ internal static partial class AwsErrors
         return text.Length > TextLimit ? text[..TextLimit] + "…" : text;
     }
 
-    [GeneratedRegex(@"User: (?<principal>arn:\S+) is not authorized to perform: (?<action>[a-z0-9-]+:\w+)", RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"User: (?<principal>arn:\S+) is not authorized to perform: (?<action>[a-z0-9-]+:\w+)(?: on resource: \S+)?(?<why>.*)", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex NotAuthorized();
 }
