@@ -22,14 +22,14 @@ public sealed class DriftSceneTests(SceneLab lab)
 
         // By the printed way out, with a program that we did not write; the scene's reset then finds nothing left to do.
         Assert.SkipUnless(File.Exists("/usr/bin/aws"), "the AWS command line is not installed (Debian: awscli)");
-        await lab.SucceedsAsync("lab", "break", "open-port");
+        await lab.PassesAsync("lab", "break", "open-port");
         var text = (await lab.RunAsync(Drift)).Output;
         Assert.Contains("sam.oncall", text, StringComparison.Ordinal);
         var command = text.Split('\n').Select(line => line.Trim()).First(line => line.StartsWith("aws ec2 revoke-security-group-ingress ", StringComparison.Ordinal));
         var closed = await lab.ShellAsync($"/usr/bin/aws --endpoint-url \"$AWS_ENDPOINT_URL\" {command["aws ".Length..]}");
         Assert.True(closed.ExitCode == 0, closed.Error);
         await lab.PassesAsync(Drift);
-        await lab.SucceedsAsync("lab", "reset");
+        await lab.PassesAsync("lab", "reset");
         await lab.PassesAsync(Drift);
     }
 
@@ -62,7 +62,7 @@ public sealed class DriftSceneTests(SceneLab lab)
     {
         await lab.PassesAsync(Drift);
         // The EC2 API does not answer, so the break stands in the journal and waits.
-        await lab.SucceedsAsync("lab", "break", "aws-hangs");
+        await lab.PassesAsync("lab", "break", "aws-hangs");
         var killed = await lab.ShellAsync(string.Create(CultureInfo.InvariantCulture, $$"""
             "{{SceneLab.Program}}" lab break open-port & pid=$!
             for _ in $(seq 100); do
@@ -71,7 +71,7 @@ public sealed class DriftSceneTests(SceneLab lab)
             """));
         Assert.Equal("killed\n", killed.Output);
         Assert.Matches("(?m)^open-port +broken", (await lab.RunAsync("lab", "scenes")).Output);
-        await lab.SucceedsAsync("lab", "reset", "aws-hangs");
+        await lab.PassesAsync("lab", "reset", "aws-hangs");
         Assert.Contains("open-port: repaired", (await lab.RunAsync("lab", "reset")).Output, StringComparison.Ordinal);
         await lab.PassesAsync(Drift);
         Assert.Equal("Nothing is broken.\n", (await lab.RunAsync("lab", "reset")).Output);
@@ -80,14 +80,14 @@ public sealed class DriftSceneTests(SceneLab lab)
     [Fact]
     public async Task The_account_and_its_broken_scene_outlive_a_killed_lab()
     {
-        await lab.SucceedsAsync("lab", "break", "open-port");
+        await lab.PassesAsync("lab", "break", "open-port");
         await lab.KillAsync();
         var without = await lab.RunAsync("lab", "reset");
         Assert.Equal(2, without.ExitCode);
         Assert.Contains("open-port: Not taken back: revoke 22/tcp from 0.0.0.0/0", without.Error, StringComparison.Ordinal);
         await lab.StartAsync();
         Assert.Equal(1, (await lab.RunAsync(Drift)).ExitCode);
-        await lab.SucceedsAsync("lab", "reset");
+        await lab.PassesAsync("lab", "reset");
         await lab.PassesAsync(Drift);
     }
 
@@ -96,9 +96,9 @@ public sealed class DriftSceneTests(SceneLab lab)
     {
         Assert.Equal((2, "", "plumb: there is no scene 'opn-port'. Did you mean 'open-port'? See 'plumb lab scenes'\n"), Words(await lab.RunAsync("lab", "break", "opn-port")));
         Assert.Equal((2, "", "plumb: there is no scene 'x'. See 'plumb lab scenes'\n"), Words(await lab.RunAsync("lab", "reset", "x")));
-        await lab.SucceedsAsync("lab", "break", "cost-spike");
+        await lab.PassesAsync("lab", "break", "cost-spike");
         Assert.Equal((2, "", "plumb: the scene cost-spike is broken already. Repair it first with 'plumb lab reset cost-spike'\n"), Words(await lab.RunAsync("lab", "break", "cost-spike")));
-        await lab.SucceedsAsync("lab", "reset");
+        await lab.PassesAsync("lab", "reset");
     }
 
     private static (int, string, string) Words(ProcessOutput ran) => (ran.ExitCode, ran.Output, ran.Error);
