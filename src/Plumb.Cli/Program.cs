@@ -26,7 +26,7 @@ internal static class Program
         new Commands.Cost.Check(),
         new CommandGroup("logs", "follow requests through the logs of all services",
             "Reads logs as they are (JSON, logfmt, plain text, syslog, Docker's and containerd's), finds the ids in them, and accounts for every line.",
-            new Commands.Logs.Correlate()),
+            new Commands.Logs.Correlate(), new Commands.Logs.Traces(), new Commands.Logs.Coverage()),
         new Commands.Drift(),
         new Commands.Console(),
         new Commands.Findings(),

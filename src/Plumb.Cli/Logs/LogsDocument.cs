@@ -19,6 +19,24 @@ internal static class LogsDocument
         return document;
     }
 
+    public static JsonObject Of(CheckReport report, TraceReport evidence)
+    {
+        var document = Of(report, evidence.Accounting, evidence.Sources);
+        var all = JsonSerializer.SerializeToNode(evidence, LogsJson.Plain.TraceReport)!.AsObject();
+        foreach (var name in (string[])["requests", "cut", "anomalous", "groups", "traces", "paths", "skews", "window"])
+        {
+            document[name] = all[name]?.DeepClone();
+        }
+        return document;
+    }
+
+    public static JsonObject Of(CheckReport report, CoverageReport evidence)
+    {
+        var document = Of(report, evidence.Accounting, evidence.Sources);
+        document["services"] = JsonSerializer.SerializeToNode(evidence, LogsJson.Plain.CoverageReport)!["services"]!.DeepClone();
+        return document;
+    }
+
     public static JsonObject Of(CheckReport report, Accounting accounting, IReadOnlyList<LogSource> sources)
     {
         var document = JsonSerializer.SerializeToNode(report, CoreJson.Compact.CheckReport)!.AsObject();

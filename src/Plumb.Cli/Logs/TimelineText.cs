@@ -65,10 +65,9 @@ internal sealed class TimelineText(Terminal terminal)
 
     private void Clocks(Timeline timeline)
     {
-        foreach (var skew in timeline.Skews.Where(skew => skew.EstimateMs != 0))
+        foreach (var skew in timeline.Skews)
         {
-            terminal.Line(string.Create(CultureInfo.InvariantCulture,
-                $"Clock of {skew.Source}: {skew.EstimateMs:+0.0;-0.0} ms against {skew.Reference} (between {skew.LowMs:+0.0;-0.0} and {skew.HighMs:+0.0;-0.0}, from {skew.Requests} requests); times are corrected."));
+            terminal.Line(ClockText.Of(skew));
         }
     }
 

@@ -9,6 +9,9 @@ namespace Plumb.Logs;
 [JsonSerializable(typeof(Timeline))]
 [JsonSerializable(typeof(Accounting))]
 [JsonSerializable(typeof(TimelineLine))]
+[JsonSerializable(typeof(TraceReport))]
+[JsonSerializable(typeof(TraceAnomaly))]
+[JsonSerializable(typeof(CoverageReport))]
 public sealed partial class LogsJson : JsonSerializerContext
 {
     public static LogsJson Plain { get; } = new(CoreJson.Readable(indented: false));

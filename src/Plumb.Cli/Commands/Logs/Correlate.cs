@@ -27,6 +27,8 @@ internal sealed class Correlate : CliCommand
 
     public override IReadOnlyList<(int Code, string Meaning)> ExitCodes => VerdictExitCodes;
 
+    public override IReadOnlyList<OutputFormat> Formats => OutputFormats.Report;
+
     public override IReadOnlyList<Argument> Arguments => [_id, _sources.Files];
 
     public override IReadOnlyList<Option> Options => _sources.All;
@@ -47,14 +49,7 @@ internal sealed class Correlate : CliCommand
         using var sources = opened.Value;
         var correlation = new Correlator(sources, id.Value, startedAt).Run(cancellation);
         var report = CorrelationJudge.Report(correlation, startedAt, call.Time.GetUtcNow());
-        if (call.Json)
-        {
-            call.Terminal.Json(LogsDocument.Of(report, correlation), CoreJson.Indented.JsonObject);
-        }
-        else
-        {
-            new TimelineText(call.Terminal).Write(report, correlation);
-        }
+        call.Answer(report, () => new TimelineText(call.Terminal).Write(report, correlation), () => call.Terminal.Json(LogsDocument.Of(report, correlation), CoreJson.Indented.JsonObject));
         return LogsFindings.Save(call, report);
     }
 }

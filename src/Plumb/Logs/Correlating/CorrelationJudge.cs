@@ -60,22 +60,13 @@ public static class CorrelationJudge
 
     private static IEnumerable<string> BlindSpots(Correlation correlation)
     {
-        yield return "Only what was logged is seen: a service that logs nothing for a request, or whose log was not given, is missing here without a word.";
-        foreach (var limit in correlation.Limits)
+        foreach (var spot in TraceJudge.Common(correlation.Sources, correlation.Skipped, correlation.Limits))
         {
-            yield return limit;
+            yield return spot;
         }
         if (correlation.Truncated)
         {
             yield return $"The id stands in more than {IdSearch.MostLines} lines; the later ones are not shown.";
-        }
-        foreach (var source in correlation.Sources.Where(source => source.Damage is not null))
-        {
-            yield return $"{source.Name}: {source.Damage}.";
-        }
-        foreach (var skipped in correlation.Skipped)
-        {
-            yield return $"Not read: {skipped}.";
         }
     }
 

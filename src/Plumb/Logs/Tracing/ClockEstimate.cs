@@ -16,7 +16,7 @@ internal sealed class ClockEstimate
     /// <summary>A source is compared with at most so many others: a request rarely has more.</summary>
     private const int MostSourcesOfTrace = 32;
 
-    /// <summary>Differences below this are within the time that a line needs to be written.</summary>
+    /// <summary>By as much may work that waits in a queue begin after its caller has ended, before it passes for skew.</summary>
     public static readonly TimeSpan Smallest = TimeSpan.FromMilliseconds(20);
 
     private readonly long[] _offsets;
@@ -27,6 +27,9 @@ internal sealed class ClockEstimate
     public IReadOnlyList<ClockSkew> Skews { get; }
 
     public static ClockEstimate None(int sources) => new(new long[sources], []);
+
+    /// <summary>Ticks that a source's clock is ahead of the reference.</summary>
+    public long Offset(int source) => _offsets[source];
 
     /// <summary>The time by the reference's clock.</summary>
     public long Correct(int source, long ticks) => ticks - _offsets[source];
@@ -44,7 +47,7 @@ internal sealed class ClockEstimate
             // The caller's lines enclose those of whom it calls, whatever the clocks say.
             votes[trace.MaxBy(span => span.Last - span.First).Source]++;
         }
-        var pairs = Pairs(spans, votes);
+        var pairs = Pairs(spans, votes, Usual(spans, sources.Count));
         var offsets = new long[sources.Count];
         var known = new HashSet<int> { Array.IndexOf(votes, votes.Max()) };
         var skews = new List<ClockSkew>();
@@ -78,8 +81,9 @@ internal sealed class ClockEstimate
             for (var entry = store.State(trace).Head; entry >= 0; entry = store.Entry(entry).Next)
             {
                 ref var line = ref store.Entry(entry);
-                of[line.Source] = of.TryGetValue(line.Source, out var span) ? new SourceSpan(line.Source, Math.Min(span.First, line.Ticks), Math.Max(span.Last, line.Ticks))
-                    : new SourceSpan(line.Source, line.Ticks, line.Ticks);
+                var span = of.GetValueOrDefault(line.Source, new SourceSpan(line.Source, long.MaxValue, long.MinValue, 0, 0));
+                span = line.Ticks < span.First ? span with { First = line.Ticks, FirstStep = line.Step } : span;
+                of[line.Source] = line.Ticks >= span.Last ? span with { Last = line.Ticks, LastStep = line.Step } : span;
             }
             if (of.Count is > 1 and <= MostSourcesOfTrace)
             {
@@ -89,12 +93,31 @@ internal sealed class ClockEstimate
         return spans;
     }
 
-    private static Dictionary<(int From, int To), Bounds> Pairs(List<SourceSpan[]> spans, long[] votes)
+    /// <summary>With which step each source usually begins and ends a request: where a line is lost, the next one must not pass for the beginning.</summary>
+    private static (int First, int Last)[] Usual(List<SourceSpan[]> spans, int sources)
+    {
+        var (first, last) = (new Dictionary<(int Source, int Step), int>(), new Dictionary<(int Source, int Step), int>());
+        foreach (var span in spans.SelectMany(trace => trace))
+        {
+            first[(span.Source, span.FirstStep)] = first.GetValueOrDefault((span.Source, span.FirstStep)) + 1;
+            last[(span.Source, span.LastStep)] = last.GetValueOrDefault((span.Source, span.LastStep)) + 1;
+        }
+        return [.. Enumerable.Range(0, sources).Select(source => (Most(first, source), Most(last, source)))];
+    }
+
+    private static int Most(Dictionary<(int Source, int Step), int> counts, int source) =>
+        counts.Where(count => count.Key.Source == source).OrderByDescending(count => count.Value).ThenBy(count => count.Key.Step).Select(count => count.Key.Step).FirstOrDefault();
+
+    private static Dictionary<(int From, int To), Bounds> Pairs(List<SourceSpan[]> spans, long[] votes, (int First, int Last)[] usual)
     {
         var pairs = new Dictionary<(int From, int To), Bounds>();
         foreach (var trace in spans)
         {
             var outer = trace.MaxBy(span => votes[span.Source]);
+            if (outer.FirstStep != usual[outer.Source].First || outer.LastStep != usual[outer.Source].Last)
+            {
+                continue;
+            }
             foreach (var inner in trace)
             {
                 if (inner.Source != outer.Source)
@@ -111,7 +134,7 @@ internal sealed class ClockEstimate
     }
 
     [StructLayout(LayoutKind.Auto)]
-    private readonly record struct SourceSpan(int Source, long First, long Last);
+    private readonly record struct SourceSpan(int Source, long First, long Last, int FirstStep, int LastStep);
 
     /// <summary>What all requests together say about the clock of an inner source against its outer one.</summary>
     private sealed class Bounds
@@ -135,7 +158,9 @@ internal sealed class ClockEstimate
         {
             // A callee that works on after the answer breaks the narrow bound; one that also starts after it, as behind a queue, breaks both.
             var low = _lowWaited <= _high ? _lowWaited : _lowStarted <= _high ? _lowStarted : Math.Min(_high, 0);
-            if (low <= Smallest.Ticks && _high >= -Smallest.Ticks)
+            var waited = _lowWaited <= _high;
+            // The wide lower bound is also broken by work that waits in a queue, so a small excess over it shows no skew.
+            if (_high >= 0 && low <= (waited ? 0 : Smallest.Ticks))
             {
                 return (0, low, _high);
             }

@@ -25,15 +25,20 @@ internal sealed class PathJudge
     /// <summary>A step belongs to an entry when this share of its requests have it.</summary>
     public const double UsualShare = 0.9;
 
+    /// <summary>Lines a request up to which a step counts as one that happens once.</summary>
+    private const double OnceLimit = 1.1;
+
     private readonly StepTable _steps;
     private readonly IReadOnlyCollection<RequestPath> _paths;
+    private readonly Func<int, long> _lines;
     private readonly Dictionary<int, (long Total, Dictionary<int, long> With)> _entries = [];
     private readonly Dictionary<int, (long Total, long Last)> _lasts = [];
     private readonly Dictionary<int, MissingStep?> _successors = [];
+    private readonly Dictionary<int, bool> _siblings = [];
 
     public PathJudge(PathModel model, StepTable steps)
     {
-        (_steps, _paths) = (steps, model.Paths);
+        (_steps, _paths, _lines) = (steps, model.Paths, model.LinesOf);
         foreach (var path in _paths)
         {
             var entry = _entries.TryGetValue(path.Entry, out var known) ? known : (0, []);
@@ -52,6 +57,27 @@ internal sealed class PathJudge
 
     /// <summary>How often a step stands in requests; what is in nearly every one with a given entry is part of its path.</summary>
     public double Share(int entry, int step) => _entries.TryGetValue(entry, out var known) && known.Total > 0 ? known.With.GetValueOrDefault(step) / (double)known.Total : 0;
+
+    /// <summary>A step that something follows in its service, most times.</summary>
+    public bool IsAttempt(int step) => _lasts.TryGetValue(step, out var known) && known.Total >= FewestCompared && known.Total - known.Last > FollowedShare * known.Total;
+
+    /// <summary>A step that requests have once, so that a second one belongs elsewhere.</summary>
+    public bool UsuallyOnce(int step) => _lasts.TryGetValue(step, out var known) && known.Total >= FewestCompared && _lines(step) <= OnceLimit * known.Total;
+
+    /// <summary>Whether a request that has the step usually has another one of the same service.</summary>
+    public bool HasSiblings(int step)
+    {
+        lock (_siblings)
+        {
+            if (!_siblings.TryGetValue(step, out var has))
+            {
+                var service = _steps[step].Service;
+                var own = _lasts.TryGetValue(step, out var known) && known.Total >= FewestCompared ? known.Total : FewestCompared;
+                _siblings[step] = has = _lasts.Any(other => other.Key != step && _steps[other.Key].Service == service && other.Value.Total >= FollowedShare * own);
+            }
+            return has;
+        }
+    }
 
     public IReadOnlyList<MissingStep> Missing(RequestPath path)
     {

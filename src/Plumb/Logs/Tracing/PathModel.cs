@@ -43,6 +43,7 @@ internal sealed class PathModel(StepTable steps)
 
     private readonly Dictionary<ulong, RequestPath> _paths = [];
     private readonly Dictionary<int, long[]> _durations = [];
+    private readonly List<long> _lines = [];
     private Step[] _steps = [];
     private TraceEntry[] _sorted = new TraceEntry[64];
     private int _examples;
@@ -50,6 +51,12 @@ internal sealed class PathModel(StepTable steps)
     public IReadOnlyCollection<RequestPath> Paths => _paths.Values;
 
     public long Count { get; private set; }
+
+    /// <summary>Lines of a step in the requests that are counted.</summary>
+    public long LinesOf(int step) => step < _lines.Count ? _lines[step] : 0;
+
+    /// <summary>Some requests of every path, the rare paths too.</summary>
+    public IEnumerable<TraceExample> Examples(int atMost) => _paths.Values.OrderBy(path => path.Count).SelectMany(path => path.Examples).Take(atMost);
 
     /// <summary>Requests whose path was one too many.</summary>
     public long Unkept { get; private set; }
@@ -59,10 +66,12 @@ internal sealed class PathModel(StepTable steps)
 
     /// <param name="from">Requests that began before are cut.</param>
     /// <param name="to">Requests that ended after are cut.</param>
-    public void Add(TraceStore store, ClockEstimate clocks, long from, long to)
+    /// <param name="atMost">Traces of the store that are looked at.</param>
+    public void Add(TraceStore store, ClockEstimate clocks, long from, long to, int atMost = int.MaxValue)
     {
         _steps = steps.Snapshot();
-        for (var trace = 0; trace < store.Count; trace++)
+        CollectionsMarshal.SetCount(_lines, Math.Max(_lines.Count, _steps.Length));
+        for (var trace = 0; trace < store.Count && trace < atMost; trace++)
         {
             ref var state = ref store.State(trace);
             if (state.Head < 0)
@@ -108,6 +117,7 @@ internal sealed class PathModel(StepTable steps)
         for (var i = 0; i < count && length < MostStepsOfPath; i++)
         {
             length = Insert(distinct, last, length, sorted[i].Step);
+            _lines[sorted[i].Step]++;
         }
         MarkLast(sorted, distinct[..length], last);
         var duration = sorted[^1].Ticks - sorted[0].Ticks;

@@ -52,7 +52,7 @@ internal sealed class PiecePlan
     }
 
     /// <summary>The first and the last time among the whole lines of a stretch; 0 where there is none.</summary>
-    public static (long First, long Last) Probe(SafeFileHandle handle, long offset, byte[] buffer, LineScanner scanner)
+    public static (long First, long Last) Probe(SafeFileHandle handle, long offset, byte[] buffer, LineScanner scanner, bool onlyFirst = false)
     {
         var part = buffer.AsSpan(0, RandomAccess.Read(handle, buffer, offset));
         if (offset > 0)
@@ -60,7 +60,7 @@ internal sealed class PiecePlan
             part = part[(part.IndexOf((byte)'\n') + 1)..];
         }
         var (first, last) = (0L, 0L);
-        while (!part.IsEmpty)
+        while (!part.IsEmpty && !(onlyFirst && first > 0))
         {
             var end = part.IndexOf((byte)'\n');
             var fields = new LineFields();

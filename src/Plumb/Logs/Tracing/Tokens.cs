@@ -52,6 +52,29 @@ internal static class Tokens
         return count;
     }
 
+    /// <summary>The word of a line that has this hash, for people.</summary>
+    public static string? Find(ReadOnlySpan<byte> line, uint token)
+    {
+        for (var start = 0; start < line.Length; start++)
+        {
+            if (!IsLetter(line[start]) || (start > 0 && IsLetter(line[start - 1])))
+            {
+                continue;
+            }
+            var end = start;
+            while (end < line.Length && IsLetter(line[end]))
+            {
+                end++;
+            }
+            var word = line[start..end].TrimEnd(".-"u8);
+            if (word.Length <= LongestPlain && (Hash(word) == token || (word.IndexOf((byte)'@') is > 0 and var local && Hash(word[..local]) == token)))
+            {
+                return LineText.Plain(word);
+            }
+        }
+        return null;
+    }
+
     private static bool IsLetter(byte letter) => Words.IsWordLetter(letter) || letter is (byte)'@' or (byte)'+';
 
     /// <summary>"name": or name= stand left of a value.</summary>

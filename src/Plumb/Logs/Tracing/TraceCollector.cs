@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Plumb.Logs.Lines;
 
 namespace Plumb.Logs.Tracing;
@@ -7,6 +8,11 @@ internal interface ITraceSink
 {
     void Close(TraceStore store);
 }
+
+/// <summary>How often a statement wrote a line with an id, and without.</summary>
+/// <param name="Source">Where the first line without an id stands.</param>
+[StructLayout(LayoutKind.Auto)]
+internal readonly record struct StepCount(long WithId, long WithoutId, int Source, long Offset);
 
 /// <summary>Puts lines into traces, keeps those without an id, and accounts for every byte.</summary>
 internal sealed class TraceCollector(int sources, ITraceSink closed) : ILineSink
@@ -20,12 +26,20 @@ internal sealed class TraceCollector(int sources, ITraceSink closed) : ILineSink
     /// <summary>A trace that is closed early because memory is short has been silent for at least this long, where that is enough.</summary>
     public static readonly TimeSpan Silence = TimeSpan.FromSeconds(60);
 
+    private const int IndexBytes = 16 * 1024;
+
     private readonly (LineKind Kind, TraceKey Trace, int Orphan)[] _before = new (LineKind, TraceKey, int)[sources];
     private readonly long[] _lines = new long[Enum.GetValues<LineKind>().Length];
     private readonly long[] _bytes = new long[Enum.GetValues<LineKind>().Length];
     private TraceStore _store = new();
     private TraceStore _spare = new();
     private long _reached;
+
+    /// <summary>For each step its lines with an id, without one, and where the first of those stands.</summary>
+    public List<StepCount> Steps { get; } = [];
+
+    /// <summary>For each source where its lines of each time stand, every <see cref="IndexBytes"/>: to read the surroundings of a line again, and no more.</summary>
+    public List<Piece>[] Index { get; } = [.. Enumerable.Range(0, sources).Select(_ => new List<Piece>())];
 
     public List<Orphan> Orphans { get; } = [];
 
@@ -47,9 +61,16 @@ internal sealed class TraceCollector(int sources, ITraceSink closed) : ILineSink
     public void Take(Block block)
     {
         ref var before = ref _before[block.Source];
+        var index = Index[block.Source];
+        var indexed = -IndexBytes - 1L;
         foreach (ref readonly var line in block.Lines)
         {
             var kind = line.Kind;
+            if (block.Offset + line.Start - indexed >= IndexBytes && line.Ticks > 0)
+            {
+                indexed = block.Offset + line.Start;
+                index.Add(new Piece(block.Source, indexed, 0, index.Count == 0 ? line.Ticks : Math.Max(index[^1].Ticks, line.Ticks)));
+            }
             if (kind == LineKind.Continuation)
             {
                 kind = Continue(in line, in before);
@@ -62,6 +83,10 @@ internal sealed class TraceCollector(int sources, ITraceSink closed) : ILineSink
             else
             {
                 before = (kind, default, kind == LineKind.Orphan ? Keep(in line, block) : -1);
+            }
+            if (kind is LineKind.InTrace or LineKind.Orphan && line.Kind == kind)
+            {
+                Count(line.Step, kind == LineKind.InTrace, block.Source, block.Offset + line.Start);
             }
             _lines[(int)kind]++;
             _bytes[(int)kind] += line.Length;
@@ -79,6 +104,17 @@ internal sealed class TraceCollector(int sources, ITraceSink closed) : ILineSink
     {
         closed.Close(_store);
         _store.Clear();
+    }
+
+    private void Count(int step, bool withId, int source, long offset)
+    {
+        while (Steps.Count <= step)
+        {
+            Steps.Add(default);
+        }
+        ref var count = ref CollectionsMarshal.AsSpan(Steps)[step];
+        count = withId ? count with { WithId = count.WithId + 1 }
+            : count with { WithoutId = count.WithoutId + 1, Source = count.WithoutId == 0 ? source : count.Source, Offset = count.WithoutId == 0 ? offset : count.Offset };
     }
 
     /// <summary>It belongs where the line before it belongs.</summary>
