@@ -70,7 +70,7 @@ internal sealed class KubectlProgram(string path, string kubeconfig, string home
         }
     }
 
-    private async Task<(int Code, string Text)> RunAsync(string commandLine, string? input)
+    public async Task<(int Code, string Text)> RunAsync(string commandLine, string? input)
     {
         using var process = Start(commandLine);
         using var limit = new CancellationTokenSource(Patience);

@@ -44,8 +44,8 @@ public sealed class LifecycleReplayTests
         if (Environment.GetEnvironmentVariable("UPDATE_GOLDEN") == "1")
         {
             var text = await File.ReadAllTextAsync(Page, Cancel);
-            var at = text.IndexOf(Mark, StringComparison.Ordinal);
-            await File.WriteAllTextAsync(Page, (at < 0 ? text.TrimEnd() + "\n\n" : text[..at]) + Text(results), Cancel);
+            var (at, next) = (text.IndexOf(Mark, StringComparison.Ordinal), text.IndexOf("<!-- written by KubectlTranscriptTests -->", StringComparison.Ordinal));
+            await File.WriteAllTextAsync(Page, (at < 0 ? text.TrimEnd() + "\n\n" : text[..at]) + Text(results) + (next < 0 ? "" : "\n" + text[next..]), Cancel);
         }
         var committed = (await File.ReadAllLinesAsync(Page, Cancel)).SkipWhile(line => line != Mark).Where(line => line.StartsWith("| `", StringComparison.Ordinal))
             .Select(line => line.Split('|', StringSplitOptions.TrimEntries)).ToDictionary(cells => cells[1].Trim('`'), cells => int.Parse(cells[2].Split(' ')[0], CultureInfo.InvariantCulture));

@@ -67,9 +67,10 @@ internal static class ManagedFields
     public static void Record(ResourceKind kind, JsonObject before, JsonObject after, WriteOptions options, string now)
     {
         var metadata = after.Object("metadata");
-        // A client may empty the list to forget all owners; whatever else it sends there is not believed.
+        // A client may write the list itself (kubectl hands its client-side fields over to apply so), or empty it to forget all owners.
         var reset = metadata["managedFields"] is JsonArray sent && (sent.Count == 0 || (sent.Count == 1 && sent[0] is JsonObject { Count: 0 }));
-        var entries = reset ? [] : Read(before.Object("metadata"));
+        var given = Read(metadata);
+        var entries = reset ? [] : given.Count > 0 && given.TrueForAll(entry => entry is { Manager.Length: > 0, Operation: "Apply" or "Update" }) ? given : Read(before.Object("metadata"));
         var comparison = FieldComparison.Of(Schemas.Of(kind), before, after);
         var changed = comparison.Changed;
         var mine = new Entry(options.Manager, "Update", kind.ApiVersion, options.Subresource) { Time = now };
