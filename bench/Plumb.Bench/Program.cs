@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Plumb.Bench;
+using Plumb.Bench.Cost;
 using Plumb.Platform.Kubernetes;
 
 // Measures the published program, writes raw results to bench/runs/, and the newest of each kind as a table into bench/README.md.
@@ -16,6 +17,14 @@ var program = Path.Combine(root, ".build", "app", "Plumb.Cli");
 var plan = args.Contains("--quick") ? Plan.Quick : Plan.Full;
 var measured = new JsonObject();
 var context = Machine.Describe(root);
+
+if (args.Contains("cost"))
+{
+    plan = plan with { Name = args.Contains("--quick") ? "cost-quick" : "cost" };
+    measured["cost"] = await CostBench.RunAsync(root, program, args, Say);
+    Save();
+    return 0;
+}
 
 await StartsAsync();
 await BareAsync();
