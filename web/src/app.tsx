@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Announcer } from "./announce";
 import { Banner } from "./banner";
+import { CostPage } from "./cost";
 import { EventsPage } from "./events";
 import { ExperimentsPage } from "./experiments";
 import { isStale, type State } from "./live";
@@ -14,6 +15,7 @@ const pages: Record<string, (props: { state: State }) => JSX.Element> = {
   overview: OverviewPage,
   events: EventsPage,
   experiments: ExperimentsPage,
+  cost: CostPage,
 };
 
 function pageOfAddress(): string {

@@ -26,6 +26,9 @@ internal sealed record ConsoleOptions
     /// <summary>What can be run, or null for a console that only shows.</summary>
     public IExperimentDesk? Experiments { get; init; }
 
+    /// <summary>The file that the newest 'plumb cost' of this home leaves, or null where there is no such page. It may not exist yet.</summary>
+    public string? CostReport { get; init; }
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>A console of a cluster, with charts when there is a Prometheus. Nothing is read yet.</summary>

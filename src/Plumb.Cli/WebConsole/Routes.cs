@@ -10,7 +10,7 @@ internal sealed class Routes(ConsoleOptions options, Gate gate, LiveHub hub, Run
     private const int DefaultMinutes = 15;
     private const int MaxMinutes = 180;
 
-    private readonly NavItem[] _nav = Navigation.Of(Program.Contents, page => page != "experiments" || desk is not null);
+    private readonly NavItem[] _nav = Navigation.Of(Program.Contents, page => page switch { "experiments" => desk is not null, "cost" => options.CostReport is not null, _ => true });
 
     internal async Task HandleAsync(HttpContext context)
     {
@@ -44,12 +44,30 @@ internal sealed class Routes(ConsoleOptions options, Gate gate, LiveHub hub, Run
         {
             (true, "/api/stream") => new EventStream(hub, _nav, options.Traffic is not null, options.Time).SendAsync(context, serverStops),
             (true, "/api/traffic") => TrafficAsync(context),
+            (true, "/api/cost") when options.CostReport is { } report => CostAsync(context, report),
             (true, "/api/experiments") when desk is not null => Answer.WriteAsync(context, new ExperimentList(desk.Catalogue), ConsoleJson.Default.ExperimentList),
             (false, _) when desk is not null && HttpMethods.IsPost(context.Request.Method) && path.StartsWith("/api/experiments/", StringComparison.Ordinal)
                 => desk.HandleAsync(context, path["/api/experiments/".Length..]),
             (true, _) when !path.StartsWith("/api/", StringComparison.Ordinal) => PageAsync(context, path),
             _ => NotFoundAsync(context),
         };
+    }
+
+    private static async Task CostAsync(HttpContext context, string report)
+    {
+        try
+        {
+            var json = await File.ReadAllBytesAsync(report, context.RequestAborted);
+            context.Response.ContentType = "application/json; charset=utf-8";
+            await context.Response.Body.WriteAsync(json, context.RequestAborted);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            await Answer.WriteAsync(context, error is FileNotFoundException or DirectoryNotFoundException
+                ? new Problem("No bill was judged yet", "Run 'plumb cost --sample', or 'plumb cost --from FILE' with your own")
+                : new Problem($"The last report cannot be read: {error.Message.TrimEnd('.')}", "Run 'plumb cost' again"));
+        }
     }
 
     private async Task TrafficAsync(HttpContext context)
