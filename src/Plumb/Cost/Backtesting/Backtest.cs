@@ -95,7 +95,7 @@ public static class Backtest
     {
         var summary = judged == 0
             ? $"{table.Days} days of {table.Source} are too few: a service is judged after {Baseline.FewestDays} days"
-            : string.Create(CultureInfo.InvariantCulture, $"{episodes} incidents in {judged:N0} service-days of {table.Source}; alarm on {share:0.000%} of them");
+            : string.Create(CultureInfo.InvariantCulture, $"{episodes} incident{(episodes == 1 ? "" : "s")} in {judged:N0} service-days of {table.Source}; alarm on {share:0.000%} of them");
         return new CheckReport("cost-backtest", judged == 0 ? Outcome.Inconclusive : Outcome.Pass, summary, startedAt, now, [],
             [
                 "Nobody has said which of the past's alarms were right: the share of alarm days is the most that the false alarms can be.",

@@ -1,0 +1,57 @@
+using System.Text.Json.Nodes;
+using Plumb.Platform.Processes;
+using Xunit;
+
+namespace Plumb.EndToEnd.Cost;
+
+/// <summary>The commands of docs/cost.md, run as a user runs them.</summary>
+public sealed class CostProgram : IDisposable
+{
+    private readonly DirectoryInfo _home = Directory.CreateTempSubdirectory("plumb-cost");
+
+    public void Dispose() => _home.Delete(recursive: true);
+
+    [Fact]
+    public async Task The_sample_fails_with_the_forgotten_node_group_and_the_finding_can_be_explained()
+    {
+        var ran = await RunAsync("cost --sample --recent-days 7 -o json");
+        Assert.Equal(1, ran.ExitCode);
+        var finding = Assert.Single(JsonNode.Parse(ran.Output)!["findings"]!.AsArray())!;
+        Assert.Equal("Amazon EC2", (string)finding["service"]!);
+        Assert.Null(finding["end"]);
+        Assert.Equal((decimal)finding["excess"]!, finding["explanation"]!.AsArray().Sum(share => (decimal)share!["excess"]!));
+        Assert.Equal(0, (await RunAsync($"explain {(string)finding["id"]!}")).ExitCode);
+        Assert.Contains("\"version\": \"2.1.0\"", (await RunAsync("cost --sample -o sarif")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_bill_is_judged_backtested_and_scored_from_a_file_also_gzipped()
+    {
+        var bill = Path.Combine(_home.FullName, "bill.csv");
+        await File.WriteAllLinesAsync(bill, ["date,service,cost", .. Enumerable.Range(0, 60).Select(day => $"{new DateOnly(2026, 1, 1).AddDays(day):yyyy-MM-dd},EC2,{(day == 59 ? 90 : 20 + (day % 3))}")],
+            TestContext.Current.CancellationToken);
+        Assert.Equal(0, (await BuiltProgram.ShellAsync($"gzip -k {bill}")).ExitCode);
+        var (plain, packed) = (await RunAsync($"cost --from {bill} -o json"), await RunAsync($"cost --from {bill}.gz -o json"));
+        Assert.Equal((1, 1), (plain.ExitCode, packed.ExitCode));
+        Assert.Equal(JsonNode.Parse(plain.Output)!["findings"]![0]!["excess"]!.ToJsonString(), JsonNode.Parse(packed.Output)!["findings"]![0]!["excess"]!.ToJsonString());
+        Assert.Equal(0, (await RunAsync($"cost backtest --from {bill}")).ExitCode);
+        var scores = await BuiltProgram.ShellAsync($"sed 's/date,service,cost/timestamp,service,value/' {bill} | PLUMB_HOME={_home.FullName} ./plumb cost score --from -");
+        Assert.Equal((0, 61), (scores.ExitCode, scores.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length));
+    }
+
+    [Theory]
+    [InlineData("date,cost\n2026-01-01,1\n", 2, ":1: the column service is missing")]
+    [InlineData("date,service,cost\n2026-01-01,a,1\n2026-01-01,a,1\n", 2, ":3: 2026-01-01 of a stands twice")]
+    [InlineData("date,service,cost\n", 3, "")]
+    public async Task Bad_input_is_never_a_pass(string text, int code, string problem)
+    {
+        var bill = Path.Combine(_home.FullName, "bad.csv");
+        await File.WriteAllTextAsync(bill, text, TestContext.Current.CancellationToken);
+        var ran = await RunAsync($"cost --from {bill}");
+        Assert.Equal(code, ran.ExitCode);
+        Assert.Contains(problem, ran.Error, StringComparison.Ordinal);
+    }
+
+    private Task<ProcessOutput> RunAsync(string arguments) =>
+        BuiltProgram.ShellAsync($"./plumb {arguments}", new Dictionary<string, string?> { ["PLUMB_HOME"] = _home.FullName });
+}
