@@ -28,7 +28,7 @@ internal sealed class Thresholds(Baseline baseline, int day)
     private const double DoubtMultiple = 1.15;
 
     /// <summary>By how much the mean of n days alarms earlier than one day.</summary>
-    private static readonly double[] RunShare = [0, 1, 0.6, 0.55, 0.48, 0.43];
+    private static readonly double[] RunShare = [0, 1, 0.58, 0.55, 0.48, 0.43];
 
     private readonly double _caution = 1 + Math.Pow(ShortPast / baseline.Days, 4);
 
