@@ -13,6 +13,10 @@ if (args.Length == 0)
 }
 
 var root = args[0];
+if (args is [_, "logs", .. var logsArguments])
+{
+    return await LogsBench.RunAsync(root, logsArguments);
+}
 var program = Path.Combine(root, ".build", "app", "Plumb.Cli");
 var plan = args.Contains("--quick") ? Plan.Quick : Plan.Full;
 var measured = new JsonObject();

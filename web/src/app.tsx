@@ -7,6 +7,7 @@ import { CostPage } from "./cost";
 import { EventsPage } from "./events";
 import { ExperimentsPage } from "./experiments";
 import { isStale, type State } from "./live";
+import { LogsPage } from "./logs";
 import { OverviewPage } from "./overview";
 import { applyTheme, storedTheme, type Theme } from "./theme";
 import { count, useLive } from "./use";
@@ -16,6 +17,7 @@ const pages: Record<string, (props: { state: State }) => JSX.Element> = {
   events: EventsPage,
   experiments: ExperimentsPage,
   cost: CostPage,
+  logs: LogsPage,
 };
 
 function pageOfAddress(): string {

@@ -45,12 +45,7 @@ internal sealed class TimelineText(Terminal terminal)
         var before = timeline.Lines[0].At;
         foreach (var line in timeline.Lines)
         {
-            var note = line.Belonging switch
-            {
-                Belonging.Adopted => string.Create(CultureInfo.InvariantCulture, $"no id; {line.Confidence:P0} sure: {line.Why} | "),
-                Belonging.Mention => "mentions the id | ",
-                _ => "",
-            };
+            var note = line.Belonging == Belonging.Mention ? "mentions the id | " : "";
             table.Row(Ms(line.At - timeline.Lines[0].At), Ms(line.At - before), new Cell(line.Service, Colour(line.Service)), new Cell(line.Level, Of(line.Level)),
                 new Cell(line.Belonging == Belonging.Adopted ? $"~ {line.Event}" : line.Event, Of(line.Level)), new Cell(note + line.Text, Style.Faint));
             before = line.At;
@@ -61,6 +56,10 @@ internal sealed class TimelineText(Terminal terminal)
                 string.Create(CultureInfo.InvariantCulture, $"{missing.Share:P0} of {missing.Compared} requests like this have it{(missing.After is null ? "" : $" after {missing.After}")}"));
         }
         table.Write(terminal);
+        foreach (var line in timeline.Lines.Where(line => line.Belonging == Belonging.Adopted))
+        {
+            terminal.Line(string.Create(CultureInfo.InvariantCulture, $"~ {Ms(line.At - timeline.Lines[0].At)}: no id in this line; {line.Confidence * 100:0}% sure that it belongs here ({line.Why})"));
+        }
     }
 
     private void Clocks(Timeline timeline)

@@ -29,6 +29,9 @@ internal sealed record ConsoleOptions
     /// <summary>The file that the newest 'plumb cost' of this home leaves, or null where there is no such page. It may not exist yet.</summary>
     public string? CostReport { get; init; }
 
+    /// <summary>The pods' logs, or null for a console without them.</summary>
+    public LogDesk? Logs { get; init; }
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>A console of a cluster, with charts when there is a Prometheus. Nothing is read yet.</summary>
@@ -38,6 +41,7 @@ internal sealed record ConsoleOptions
     {
         Feed = new KubernetesFeed(new KubeClient(target, new KubeClientOptions { Time = time }), name, ns, time),
         Traffic = prometheus is null ? null : new PrometheusTraffic(prometheus, queries, time),
+        Logs = new LogDesk(new KubeClient(target, new KubeClientOptions { Time = time }), ns, time),
         Time = time,
     };
 }

@@ -8,7 +8,13 @@ internal static class Navigation
     private static readonly NavItem[] Always = [new("overview", "Overview"), new("events", "Events")];
 
     /// <summary>Which page shows what a group of commands does.</summary>
-    private static readonly Dictionary<string, NavItem> Pages = new(StringComparer.Ordinal) { ["experiment"] = new("experiments", "Experiments"), ["cost"] = new("cost", "Cost") };
+    private static readonly Dictionary<string, NavItem> Pages = new(StringComparer.Ordinal)
+    {
+        ["experiment"] = new("experiments", "Experiments"),
+        ["cost"] = new("cost", "Cost"),
+        ["logs"] = new("logs", "Logs"),
+        ["drift"] = new("drift", "Drift"),
+    };
 
     /// <param name="has">Whether a page can be served here: there are no experiments where none may be run.</param>
     internal static NavItem[] Of(IReadOnlyList<CommandNode> contents, Func<string, bool> has) =>

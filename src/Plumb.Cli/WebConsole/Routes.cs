@@ -9,8 +9,15 @@ internal sealed class Routes(ConsoleOptions options, Gate gate, LiveHub hub, Run
 {
     private const int DefaultMinutes = 15;
     private const int MaxMinutes = 180;
+    private const string OneTrace = "/api/logs/trace/";
 
-    private readonly NavItem[] _nav = Navigation.Of(Program.Contents, page => page switch { "experiments" => desk is not null, "cost" => options.CostReport is not null, _ => true });
+    private readonly NavItem[] _nav = Navigation.Of(Program.Contents, page => page switch
+    {
+        "experiments" => desk is not null,
+        "cost" => options.CostReport is not null,
+        "logs" => options.Logs is not null,
+        _ => true,
+    });
 
     internal async Task HandleAsync(HttpContext context)
     {
@@ -45,6 +52,8 @@ internal sealed class Routes(ConsoleOptions options, Gate gate, LiveHub hub, Run
             (true, "/api/stream") => new EventStream(hub, _nav, options.Traffic is not null, options.Time).SendAsync(context, serverStops),
             (true, "/api/traffic") => TrafficAsync(context),
             (true, "/api/cost") when options.CostReport is { } report => CostAsync(context, report),
+            (true, "/api/logs/traces") when options.Logs is { } logs => logs.TracesAsync(context),
+            (true, _) when options.Logs is { } logs && path.StartsWith(OneTrace, StringComparison.Ordinal) => logs.TraceAsync(context, Uri.UnescapeDataString(path[OneTrace.Length..])),
             (true, "/api/experiments") when desk is not null => Answer.WriteAsync(context, new ExperimentList(desk.Catalogue), ConsoleJson.Default.ExperimentList),
             (false, _) when desk is not null && HttpMethods.IsPost(context.Request.Method) && path.StartsWith("/api/experiments/", StringComparison.Ordinal)
                 => desk.HandleAsync(context, path["/api/experiments/".Length..]),

@@ -10,6 +10,7 @@ namespace Plumb.Logs;
 [JsonSerializable(typeof(Accounting))]
 [JsonSerializable(typeof(TimelineLine))]
 [JsonSerializable(typeof(TraceReport))]
+[JsonSerializable(typeof(AdoptedLine))]
 [JsonSerializable(typeof(TraceAnomaly))]
 [JsonSerializable(typeof(CoverageReport))]
 public sealed partial class LogsJson : JsonSerializerContext

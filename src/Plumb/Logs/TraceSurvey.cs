@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Plumb.Core;
 using Plumb.Logs.Lines;
 using Plumb.Logs.Sources;
@@ -27,12 +28,21 @@ public sealed record TraceAnomaly(string Id, DateTimeOffset Began, double Durati
 /// <param name="Usual">The events that nearly all of them have.</param>
 public sealed record LearntPath(string Service, string Entry, long Requests, double MedianMs, IReadOnlyList<string> Usual);
 
+/// <summary>One line that was given to a request.</summary>
+/// <param name="Byte">Its first byte in the source.</param>
+public sealed record AdoptedLine(string Source, long Byte, string Trace, double Confidence);
+
 /// <summary>The evidence of a run over all lines.</summary>
 /// <param name="Cut">Requests at the edges of the logs, which are not judged.</param>
 /// <param name="Traces">Those with anomalies, by the time they began; at most <see cref="TraceSurvey.MostTraces"/>.</param>
 public sealed record TraceReport(
     Accounting Accounting, long Requests, long Cut, long Anomalous, IReadOnlyList<AnomalyGroup> Groups, IReadOnlyList<TraceAnomaly> Traces,
-    IReadOnlyList<LearntPath> Paths, IReadOnlyList<ClockSkew> Skews, TimeWindow? Window, IReadOnlyList<LogSource> Sources, IReadOnlyList<string> Skipped, IReadOnlyList<string> Limits);
+    IReadOnlyList<LearntPath> Paths, IReadOnlyList<ClockSkew> Skews, TimeWindow? Window, IReadOnlyList<LogSource> Sources, IReadOnlyList<string> Skipped, IReadOnlyList<string> Limits)
+{
+    /// <summary>Every line that was given to a request.</summary>
+    [JsonIgnore]
+    public IEnumerable<AdoptedLine> Adopted { get; init; } = [];
+}
 
 /// <summary>Collects the evidence about all requests in the logs.</summary>
 public sealed class TraceSurvey(LogSources sources, DateTimeOffset now)
@@ -86,7 +96,10 @@ public sealed class TraceSurvey(LogSources sources, DateTimeOffset now)
         }
         return new TraceReport(evidence.Accounting, evidence.Traces, evidence.Model.Cut, anomalous, [.. Groups(groups, lost.Values, evidence, files)],
             [.. traces.OrderBy(trace => trace.Example.First).Take(MostTraces).Select(trace => Show(trace.Example, trace.What, trace.Entry, evidence, files))],
-            [.. Learnt(evidence)], evidence.Clocks.Skews, evidence.Window, sources.All, sources.Skipped, evidence.Limits);
+            [.. Learnt(evidence)], evidence.Clocks.Skews, evidence.Window, sources.All, sources.Skipped, evidence.Limits)
+        {
+            Adopted = evidence.Adopted.Select(line => new AdoptedLine(sources.All[evidence.Orphans[line.Orphan].Source].Name, evidence.Orphans[line.Orphan].Offset, line.Trace.ToString(), Math.Round(line.Confidence, 4))),
+        };
     }
 
     private static List<(string Sentence, Group Group)> OfPath(RequestPath path, TraceEvidence evidence, Dictionary<(string Kind, int Step, int After), Group> groups)

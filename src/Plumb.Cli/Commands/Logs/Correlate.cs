@@ -10,6 +10,7 @@ internal sealed class Correlate : CliCommand
 {
     private readonly Argument<string> _id = new("id") { Description = "a trace id in any spelling: hex, UUID, traceparent, or a word such as pay-abc123" };
     private readonly SourceOptions _sources = new();
+    private readonly Option<bool> _follow = new("--follow", "-f") { Description = "then show the request's lines as they are written, until Ctrl-C; with -o json one object a line (files only)" };
 
     public override string Name => "correlate";
 
@@ -31,7 +32,7 @@ internal sealed class Correlate : CliCommand
 
     public override IReadOnlyList<Argument> Arguments => [_id, _sources.Files];
 
-    public override IReadOnlyList<Option> Options => _sources.All;
+    public override IReadOnlyList<Option> Options => [_follow, .. _sources.All];
 
     public override async Task<int> RunAsync(Invocation call, CancellationToken cancellation)
     {
@@ -47,6 +48,10 @@ internal sealed class Correlate : CliCommand
             return call.Fail(opened.Problem);
         }
         using var sources = opened.Value;
+        if (call.Get(_follow))
+        {
+            return await LogsFollow.RunAsync(call, sources, id.Value, cancellation);
+        }
         var correlation = new Correlator(sources, id.Value, startedAt).Run(cancellation);
         var report = CorrelationJudge.Report(correlation, startedAt, call.Time.GetUtcNow());
         call.Answer(report, () => new TimelineText(call.Terminal).Write(report, correlation), () => call.Terminal.Json(LogsDocument.Of(report, correlation), CoreJson.Indented.JsonObject));

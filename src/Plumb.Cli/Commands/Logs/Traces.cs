@@ -11,6 +11,8 @@ internal sealed class Traces : CliCommand
     private readonly SourceOptions _sources = new();
     private readonly Option<int> _limit = new("--limit") { Description = "requests that are listed one by one (default 20, at most 1000)", DefaultValueFactory = _ => 20, HelpName = "N" };
 
+    private readonly Option<string?> _adopted = new("--adopted") { Description = "write every line that was given to a request, with its confidence, to a file: one JSON object a line", HelpName = "FILE" };
+
     public override string Name => "traces";
 
     public override string Summary => "list the requests that lack an event, failed, or lost their id on the way";
@@ -32,7 +34,7 @@ internal sealed class Traces : CliCommand
 
     public override IReadOnlyList<Argument> Arguments => [_sources.Files];
 
-    public override IReadOnlyList<Option> Options => [_limit, .. _sources.All];
+    public override IReadOnlyList<Option> Options => [_limit, _adopted, .. _sources.All];
 
     public override async Task<int> RunAsync(Invocation call, CancellationToken cancellation)
     {
@@ -48,6 +50,10 @@ internal sealed class Traces : CliCommand
         }
         using var sources = opened.Value;
         var evidence = new TraceSurvey(sources, startedAt).Run(cancellation);
+        if (call.Get(_adopted) is { } file && AdoptedFile.Write(file, evidence.Adopted) is { } problem)
+        {
+            return call.Fail(problem);
+        }
         var report = TraceJudge.Report(evidence, startedAt, call.Time.GetUtcNow());
         call.Answer(report, () => new TraceText(call.Terminal).Write(report, evidence, call.Get(_limit)), () => call.Terminal.Json(LogsDocument.Of(report, evidence), CoreJson.Indented.JsonObject));
         return LogsFindings.Save(call, report);

@@ -42,13 +42,13 @@ public static class CorrelationJudge
         {
             var where = missing.After is null ? "" : $" after {missing.After}";
             yield return Finding.Of(Check, $"missing-event:{missing.Service}/{missing.Event}", Severity.Warning, subject,
-                Text($"{missing.Service} never logged {missing.Event}{where}: {missing.Share:P0} of {missing.Compared} requests like this have it."),
+                Text($"{missing.Service} never logged {missing.Event}{where}: {missing.Share * 100:0.#}% of {missing.Compared} requests like this have it."),
                 new Evidence("requests that have the event", JsonValue.Create(Math.Round(missing.Share * 100, 1)), "plumb logs", at, "percent"));
         }
         foreach (var line in timeline.Lines.Where(line => line.Belonging == Belonging.Adopted && line.Level == "error"))
         {
             yield return Finding.Of(Check, $"lost-id:{line.Service}/{line.Event}", Severity.Warning, subject,
-                Text($"{line.Service} logged an error without the id, which belongs here with {line.Confidence:P0} confidence: {line.Text}"),
+                Text($"{line.Service} logged an error without the id, which belongs here with {line.Confidence * 100:0}% confidence: {line.Text}"),
                 new Evidence("confidence", JsonValue.Create(Math.Round(line.Confidence ?? 0, 3)), $"{line.Source} at byte {line.Line}", line.At));
         }
         foreach (var line in timeline.Lines.Where(line => line.Belonging == Belonging.ById && line.Level == "error"))

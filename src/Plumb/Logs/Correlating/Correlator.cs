@@ -12,6 +12,9 @@ namespace Plumb.Logs.Correlating;
 /// </summary>
 public sealed class Correlator(LogSources sources, IdForms id, DateTimeOffset now)
 {
+    /// <summary>Evidence is never proof.</summary>
+    private const double MostCertain = 0.99;
+
     private const int NearestIds = 3;
     private const int MostIdsCompared = 20_000;
 
@@ -74,7 +77,7 @@ public sealed class Correlator(LogSources sources, IdForms id, DateTimeOffset no
     {
         var fields = new LineFields();
         scanner.Scan(line, Wanted.Grouping | Wanted.Everything, ref fields);
-        return LineText.Of(line, in fields, source, orphan.Offset, orphan.Ticks, Belonging.Adopted, Math.Min(adopted.Confidence, 0.999), Why(line, adopted));
+        return LineText.Of(line, in fields, source, orphan.Offset, orphan.Ticks, Belonging.Adopted, Math.Min(adopted.Confidence, MostCertain), Why(line, adopted));
     }
 
     private static string Why(ReadOnlySpan<byte> line, Adopted adopted)

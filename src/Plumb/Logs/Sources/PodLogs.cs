@@ -5,9 +5,11 @@ using Plumb.Platform.Kubernetes;
 namespace Plumb.Logs.Sources;
 
 /// <summary>Which pods' logs.</summary>
+/// <param name="Namespace">Null is all of them.</param>
 /// <param name="Selector">A label selector; null is all pods of the namespace.</param>
 /// <param name="Previous">Also the log of each container's instance before its last restart. Kubernetes keeps no older one.</param>
-public sealed record PodLogRequest(string Namespace, string? Selector, bool Previous);
+/// <param name="Since">Only lines that are younger; null is all.</param>
+public sealed record PodLogRequest(string? Namespace, string? Selector, bool Previous, TimeSpan? Since = null);
 
 /// <summary>Collects the logs of a cluster's pods, a source a container.</summary>
 public static class PodLogs
@@ -27,17 +29,17 @@ public static class PodLogs
         var containers = pods.Value.Items.SelectMany(pod => pod.Json.Field("spec").Items("containers").Select(container => (Pod: pod, Container: container.Text("name") ?? ""))).ToArray();
         if (containers.Length > MostContainers)
         {
-            return new Problem(string.Create(CultureInfo.InvariantCulture, $"namespace {request.Namespace} has {containers.Length} containers; at most {MostContainers} are read at once"), "Choose some with -l SELECTOR");
+            return new Problem(string.Create(CultureInfo.InvariantCulture, $"{(request.Namespace is null ? "the cluster" : $"namespace {request.Namespace}")} has {containers.Length} containers; at most {MostContainers} are read at once"), "Choose some with -l SELECTOR");
         }
         foreach (var (pod, container) in containers)
         {
             var several = pod.Json.Field("spec").Items("containers").Count() > 1;
             var restarted = pod.Json.Field("status").Items("containerStatuses").Any(status => status.Text("name") == container && status.Number("restartCount") > 0);
-            if (request.Previous && restarted && await AddOneAsync(finder, client, pod, container, several, previous: true, cancellation) is { } old)
+            if (request.Previous && restarted && await AddOneAsync(finder, client, pod, container, several, new KubeLogRequest(container, Previous: true, Timestamps: true), cancellation) is { } old)
             {
                 return old;
             }
-            if (await AddOneAsync(finder, client, pod, container, several, previous: false, cancellation) is { } problem)
+            if (await AddOneAsync(finder, client, pod, container, several, new KubeLogRequest(container, Since: request.Since, Timestamps: true), cancellation) is { } problem)
             {
                 return problem;
             }
@@ -45,10 +47,10 @@ public static class PodLogs
         return null;
     }
 
-    private static async Task<Problem?> AddOneAsync(SourceFinder finder, KubeClient client, KubeObject pod, string container, bool several, bool previous, CancellationToken cancellation)
+    private static async Task<Problem?> AddOneAsync(SourceFinder finder, KubeClient client, KubeObject pod, string container, bool several, KubeLogRequest log, CancellationToken cancellation)
     {
-        var name = $"{pod.Namespace}/{pod.Name}{(several ? $"/{container}" : "")}{(previous ? " (previous)" : "")}";
-        var opened = await client.LogAsync(pod.Namespace, pod.Name, new KubeLogRequest(container, Previous: previous, Timestamps: true), cancellation);
+        var name = $"{pod.Namespace}/{pod.Name}{(several ? $"/{container}" : "")}{(log.Previous ? " (previous)" : "")}";
+        var opened = await client.LogAsync(pod.Namespace, pod.Name, log, cancellation);
         if (!opened.IsSuccess)
         {
             if (opened.Error.Kind is KubeErrorKind.NotFound || opened.Error.StatusCode is 400)
@@ -59,10 +61,10 @@ public static class PodLogs
             }
             return Of(opened.Error);
         }
-        using var log = opened.Value;
+        using var lines = opened.Value;
         try
         {
-            await using var bytes = await log.BytesAsync(cancellation);
+            await using var bytes = await lines.BytesAsync(cancellation);
             return await finder.AddStreamAsync(name, several ? container : SourceName.OfPod(pod.Name), pod.Name, bytes, cancellation);
         }
         catch (Exception error) when (error is IOException or HttpRequestException)

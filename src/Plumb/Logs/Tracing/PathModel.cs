@@ -188,7 +188,8 @@ internal sealed class PathModel(StepTable steps)
             var seen = false;
             for (var later = i + 1; later < sorted.Length && !seen; later++)
             {
-                seen = _steps[sorted[later].Step].Service == service;
+                // An error does not go on with what was tried: the attempt before it still lacks its outcome.
+                seen = _steps[sorted[later].Step] is { Failed: false } next && next.Service == service;
             }
             if (!seen && distinct.BinarySearch(sorted[i].Step) is >= 0 and var at)
             {
