@@ -65,6 +65,17 @@ public sealed class LineScannerTests
         Assert.Equal(text.Length, used);
     }
 
+    [Fact]
+    public void Of_a_collectors_time_and_the_programs_own_the_programs_counts()
+    {
+        var fields = new LineFields();
+        new LineScanner(Now).Scan("2026-05-01T14:23:05.000000000Z 2026-05-01T14:23:01.5Z ERROR lost"u8, Wanted.Grouping, ref fields);
+
+        Assert.Equal(new DateTime(2026, 5, 1, 14, 23, 1, 500), new DateTime(fields.Ticks));
+        Assert.Equal(LogLevel.Error, fields.Level);
+        Assert.Equal("lost", LineScanner.Text(fields.Message));
+    }
+
     [Theory]
     [InlineData("2026-13-01T14:23:01Z")]
     [InlineData("2026-02-30T14:23:01Z")]

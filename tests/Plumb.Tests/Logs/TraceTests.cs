@@ -139,6 +139,25 @@ public sealed class TraceTests
     }
 
     [Fact]
+    public async Task A_caller_that_logs_only_after_its_call_is_no_skew()
+    {
+        var random = new Random(8);
+        var (gateway, auth) = (new List<string>(), new List<string>());
+        for (var i = 0; i < 50; i++)
+        {
+            var at = Requests.Begin.AddMilliseconds(i * 300);
+            auth.Add($$"""{"time":"{{at:O}}","trace_id":"pay-{{i:x8}}","event":"token_accepted"}""");
+            at = at.AddMilliseconds(1 + (random.NextDouble() * 40));
+            gateway.Add($$"""{"time":"{{at:O}}","trace_id":"pay-{{i:x8}}","event":"payment_requested"}""");
+            gateway.Add($$"""{"time":"{{at.AddMilliseconds(5 + (random.NextDouble() * 40)):O}}","trace_id":"pay-{{i:x8}}","event":"payment_completed"}""");
+        }
+        using var folder = new LogFolder().With("gateway.log", [.. gateway]).With("auth.log", [.. auth]);
+        using var sources = await folder.OpenAsync();
+
+        Assert.Empty(new TraceSurvey(sources, Now).Run(Cancel).Skews);
+    }
+
+    [Fact]
     public void Whatever_the_clocks_say_no_line_is_shown_before_its_cause()
     {
         var skews = Gen.Choose(-2000, 2000);

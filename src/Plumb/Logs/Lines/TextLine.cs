@@ -23,6 +23,13 @@ internal readonly ref struct TextLine(Timestamps times, FieldNames names)
                 (fields.Ticks, fields.ZoneMissing) = (ticks, !zone);
                 fields.Found |= Wanted.Time;
             }
+            if (rest.Length > used && times.TryRead(rest[used..].TrimStart((byte)' '), out var own, out var ownUsed, out var ownZone))
+            {
+                // A collector's time stands in front of the program's own, which is nearer to what happened.
+                (fields.Ticks, fields.ZoneMissing) = (own, !ownZone);
+                rest = rest[used..].TrimStart((byte)' ');
+                used = ownUsed;
+            }
             fields.Level = fields.Level == LogLevel.Unknown && char.IsAsciiLetterUpper((char)rest[0]) && char.IsAsciiDigit((char)rest[1]) ? Words.Level(rest[..1]) : fields.Level;
             rest = rest[used..].TrimStart("] "u8);
             fields.Form = LineForm.Text;

@@ -16,6 +16,9 @@ internal sealed class ClockEstimate
     /// <summary>A source is compared with at most so many others: a request rarely has more.</summary>
     private const int MostSourcesOfTrace = 32;
 
+    /// <summary>Fewer requests between two sources say nothing about their clocks.</summary>
+    private const int FewestRequests = 8;
+
     /// <summary>By as much may work that waits in a queue begin after its caller has ended, before it passes for skew.</summary>
     public static readonly TimeSpan Smallest = TimeSpan.FromMilliseconds(20);
 
@@ -156,15 +159,12 @@ internal sealed class ClockEstimate
         /// <summary>Ticks that the inner clock is ahead. Nothing is claimed while equal clocks explain every request.</summary>
         public (long Estimate, long Low, long High) Estimate()
         {
-            // A callee that works on after the answer breaks the narrow bound; one that also starts after it, as behind a queue, breaks both.
-            var low = _lowWaited <= _high ? _lowWaited : _lowStarted <= _high ? _lowStarted : Math.Min(_high, 0);
+            // A callee that works on after the answer breaks the narrow bound; one that also starts after it, as behind a queue, breaks both. So does a caller
+            // that logs nothing before it calls. Where no difference of clocks explains every request, none is claimed.
             var waited = _lowWaited <= _high;
-            // The wide lower bound is also broken by work that waits in a queue, so a small excess over it shows no skew.
-            if (_high >= 0 && low <= (waited ? 0 : Smallest.Ticks))
-            {
-                return (0, low, _high);
-            }
-            return (_lowStarted <= _high || _lowWaited <= _high ? low + ((_high - low) / 2) : _high, low, _high);
+            var low = waited ? _lowWaited : _lowStarted;
+            var explained = _high >= 0 && low <= (waited ? 0 : Smallest.Ticks);
+            return Count < FewestRequests || low > _high || explained ? (0, low, _high) : (low + ((_high - low) / 2), low, _high);
         }
     }
 }
