@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Xml;
 using System.Xml.Linq;
 
 namespace Plumb.Lab.Aws;
@@ -43,7 +44,11 @@ internal sealed record ApiReply(int Status, string ContentType, byte[] Body)
     public static ApiReply Xml(XElement body, int status = 200)
     {
         using var stream = new MemoryStream();
-        new XDocument(new XDeclaration("1.0", "UTF-8", null), body).Save(stream, SaveOptions.DisableFormatting);
+        // Without a byte order mark, which AWS does not send and not every parser takes.
+        using (var writer = XmlWriter.Create(stream, new XmlWriterSettings { Encoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false) }))
+        {
+            body.Save(writer);
+        }
         return new ApiReply(status, "text/xml;charset=UTF-8", stream.ToArray());
     }
 }
