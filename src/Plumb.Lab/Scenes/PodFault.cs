@@ -10,19 +10,24 @@ using Plumb.Platform.Storage;
 
 namespace Plumb.Lab.Scenes;
 
-/// <summary>Sets a fault on every pod of one service, at the pods' own admin port. It ends by itself after an hour, as every such fault.</summary>
+/// <summary>
+/// Sets a fault on every pod of one service, at the pods' own admin port. It ends by itself after an hour, as every such fault. The undo clears it
+/// and replaces the pods, as rolling out the mended version would: what the broken ones logged goes with them.
+/// </summary>
 internal sealed class PodFault(PlumbHome home, TimeProvider time) : IStepHandler
 {
     public const string StepKind = "lab.pod-fault";
 
     private const int AdminPort = 9901;
     private const int LongestSeconds = 3600;
+    private const int MostLooks = 100;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(200);
 
     public string Kind => StepKind;
 
     public static PlanStep Step(string app, string fault) => new(StepKind, $"set the fault {fault} on every pod of {app}", app,
-        new JsonObject { ["app"] = app, ["fault"] = fault }, new JsonObject { ["app"] = app, ["fault"] = fault }, $"clear the fault {fault}");
+        new JsonObject { ["app"] = app, ["fault"] = fault }, new JsonObject { ["app"] = app, ["fault"] = fault }, $"clear the fault {fault}, and replace the pods");
 
     public Task<Problem?> DoAsync(JsonObject arguments, CancellationToken cancellation) => EachAsync(arguments, HttpMethod.Put, needed: true, cancellation);
 
@@ -60,7 +65,26 @@ internal sealed class PodFault(PlumbHome home, TimeProvider time) : IStepHandler
                 return problem;
             }
         }
-        return null;
+        return needed ? null : await ReplaceAsync(client, running, cancellation);
+    }
+
+    /// <summary>Deletes the pods and waits until they are gone, so that whoever reads logs next reads those of the new ones.</summary>
+    private async Task<Problem?> ReplaceAsync(KubeClient client, List<PodView> pods, CancellationToken cancellation)
+    {
+        foreach (var pod in pods)
+        {
+            await client.DeleteAsync(KubeResource.Pods, PaymentsInstaller.Namespace, pod.Object.Name, null, cancellation);
+        }
+        for (var look = 0; look < MostLooks; look++)
+        {
+            var left = await client.ListAsync(KubeResource.Pods, PaymentsInstaller.Namespace, KubeSelector.All, cancellation);
+            if (left.IsSuccess && !left.Value.Items.Any(each => pods.Exists(pod => pod.Object.Uid == each.Uid)))
+            {
+                return null;
+            }
+            await Task.Delay(BetweenLooks, time, cancellation);
+        }
+        return new Problem($"the pod {pods[0].Object.Name} was deleted and is still there", "Look at it with 'plumb status'");
     }
 
     private static async Task<Problem?> SendAsync(HttpClient http, HttpMethod method, Uri address, string pod, CancellationToken cancellation)

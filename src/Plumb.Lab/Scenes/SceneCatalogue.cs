@@ -17,7 +17,7 @@ public static class SceneCatalogue
     [
         new("cost-spike", "a node group of a test, forgotten on Friday, keeps adding machines", Cost, now => [Bill("cost-spike", now, NodeGroup)]),
         new("new-service", "somebody trains a model in a region that nobody looks at", Cost, now => [Bill("new-service", now, Training)]),
-        new("trace-gap", "the notification service loses mails, and the line that says so has lost its trace id", "plumb logs traces --from lab",
+        new("trace-gap", "the notification service loses mails, and the line that says so has lost its trace id", "plumb logs coverage --from lab",
             _ => [PodFault.Step("notification", "mail-timeout")]),
         new("open-port", "a colleague opens 22/tcp of the security group web to everybody, past Terraform", Drift, _ => [AwsChange.Rule(Seed.Web, "web", 22, Everywhere, "temporary, staging test", opens: true)]),
         new("closed-port", "a colleague takes away 80/tcp of the security group web, past Terraform", Drift, _ => [AwsChange.Rule(Seed.Web, "web", 80, Everywhere, "redirects to https", opens: false)]),

@@ -38,7 +38,7 @@ internal sealed class AwsCredential(AwsOptions options, AwsSettings settings)
         {
             return new AwsError(AwsErrorKind.Credentials, settings.Profile is { } profile
                 ? $"the AWS profile '{profile.Name}' gives no credential: {FirstLine(error.Message)}"
-                : $"no AWS credential was found: {FirstLine(error.Message)}", Remedy);
+                : $"no AWS credential was found{Tried(error.Message)}", Remedy);
         }
     }
 
@@ -48,6 +48,16 @@ internal sealed class AwsCredential(AwsOptions options, AwsSettings settings)
             ? profile.GetAWSCredentials(new CredentialProfileStoreChain())
             : await new DefaultAWSCredentialsIdentityResolver().ResolveIdentityAsync(null);
         return await _chain.GetCredentialsAsync();
+    }
+
+    /// <summary>Of the chain's list of failures those that are more than an absence: a variable that is not set, no profile and no instance are no news.</summary>
+    private static string Tried(string message)
+    {
+        string[] absences = ["were not set", "must be an absolute path", "Unable to find the \"default\" profile", "[default] is not valid", "instance metadata"];
+        var failures = message.Split('\n', StringSplitOptions.TrimEntries).Where(line => line.StartsWith("Exception ", StringComparison.Ordinal))
+            .Where(line => !absences.Any(absence => line.Contains(absence, StringComparison.OrdinalIgnoreCase))).Select(line => line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim().TrimEnd('.'));
+        var told = string.Join("; ", failures);
+        return told.Length > 0 ? $": {told}" : " in environment, web identity, profiles, container or instance";
     }
 
     private static string FirstLine(string text) => text.Split('\n', 2)[0].Trim().TrimEnd('.');
