@@ -46,6 +46,10 @@ internal sealed class StateReader(string name, string? file, Func<string, bool> 
             while (true)
             {
                 await FillAsync(stream, cancellation);
+                if (_isLast && _before + _end == 0)
+                {
+                    return new Problem($"{name} is empty", "'terraform state pull' prints the state, if there is one");
+                }
                 if (Step() is { } wrong)
                 {
                     return wrong;
@@ -332,10 +336,6 @@ internal sealed class StateReader(string name, string? file, Func<string, bool> 
 
     private Result<StateSummary> End()
     {
-        if (_before + _end == 0)
-        {
-            return new Problem($"{name} is empty", "'terraform state pull' prints the state, if there is one");
-        }
         if (_version is null)
         {
             return new Problem($"{name} has no format version, so it is not a Terraform state", _seen.Contains("modules") ? "It looks like a state of Terraform before 0.12" : "Give a terraform.tfstate, or the output of 'terraform state pull'");
