@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Plumb.Bench;
 using Plumb.Bench.Cost;
+using Plumb.Bench.Drift;
 using Plumb.Platform.Kubernetes;
 
 // Measures the published program, writes raw results to bench/runs/, and the newest of each kind as a table into bench/README.md.
@@ -26,6 +27,13 @@ if (args.Contains("cost"))
 {
     plan = plan with { Name = args.Contains("--quick") ? "cost-quick" : "cost" };
     measured["cost"] = await CostBench.RunAsync(root, program, args, Say);
+    Save();
+    return 0;
+}
+if (args.Contains("drift"))
+{
+    plan = plan with { Name = args.Contains("--quick") ? "drift-quick" : "drift" };
+    measured["drift"] = await DriftBench.RunAsync(root, program, args.Contains("--quick"), Say);
     Save();
     return 0;
 }
