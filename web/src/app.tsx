@@ -4,6 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Announcer } from "./announce";
 import { Banner } from "./banner";
 import { CostPage } from "./cost";
+import { DriftPage } from "./drift";
 import { EventsPage } from "./events";
 import { ExperimentsPage } from "./experiments";
 import { isStale, type State } from "./live";
@@ -18,6 +19,7 @@ const pages: Record<string, (props: { state: State }) => JSX.Element> = {
   experiments: ExperimentsPage,
   cost: CostPage,
   logs: LogsPage,
+  drift: DriftPage,
 };
 
 function pageOfAddress(): string {

@@ -2,6 +2,7 @@ using System.Net;
 using Plumb.Cli.WebConsole.Traffic;
 using Plumb.Platform.Kubernetes;
 using Plumb.Platform.Kubernetes.Configuration;
+using Plumb.Platform.Storage;
 
 namespace Plumb.Cli.WebConsole;
 
@@ -31,6 +32,9 @@ internal sealed record ConsoleOptions
 
     /// <summary>The pods' logs, or null for a console without them.</summary>
     public LogDesk? Logs { get; init; }
+
+    /// <summary>The home whose last reports are shown, or null: then the pages of the checks are not there.</summary>
+    public PlumbHome? Home { get; init; }
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

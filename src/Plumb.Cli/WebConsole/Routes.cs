@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Plumb.Cli.Drift;
 using Plumb.Core;
 
 namespace Plumb.Cli.WebConsole;
@@ -16,6 +17,7 @@ internal sealed class Routes(ConsoleOptions options, Gate gate, LiveHub hub, Run
         "experiments" => desk is not null,
         "cost" => options.CostReport is not null,
         "logs" => options.Logs is not null,
+        "drift" => options.Home is not null,
         _ => true,
     });
 
@@ -54,6 +56,7 @@ internal sealed class Routes(ConsoleOptions options, Gate gate, LiveHub hub, Run
             (true, "/api/cost") when options.CostReport is { } report => CostAsync(context, report),
             (true, "/api/logs/traces") when options.Logs is { } logs => logs.TracesAsync(context),
             (true, _) when options.Logs is { } logs && path.StartsWith(OneTrace, StringComparison.Ordinal) => logs.TraceAsync(context, Uri.UnescapeDataString(path[OneTrace.Length..])),
+            (true, "/api/drift") when options.Home is { } home => LastReportAsync(context, LastReport.ReadAsync(home, context.RequestAborted)),
             (true, "/api/experiments") when desk is not null => Answer.WriteAsync(context, new ExperimentList(desk.Catalogue), ConsoleJson.Default.ExperimentList),
             (false, _) when desk is not null && HttpMethods.IsPost(context.Request.Method) && path.StartsWith("/api/experiments/", StringComparison.Ordinal)
                 => desk.HandleAsync(context, path["/api/experiments/".Length..]),
@@ -89,6 +92,13 @@ internal sealed class Routes(ConsoleOptions options, Gate gate, LiveHub hub, Run
 
         var minutes = int.TryParse(context.Request.Query["minutes"], NumberStyles.None, CultureInfo.InvariantCulture, out var asked) ? Math.Clamp(asked, 1, MaxMinutes) : DefaultMinutes;
         await Answer.WriteAsync(context, await traffic.ReadAsync(minutes, context.RequestAborted), ConsoleJson.Default.TrafficView);
+    }
+
+    /// <summary>A report as its command wrote it; <c>null</c> before the first run.</summary>
+    private static async Task LastReportAsync(HttpContext context, Task<byte[]?> report)
+    {
+        context.Response.ContentType = "application/json; charset=utf-8";
+        await context.Response.Body.WriteAsync(await report ?? "null"u8.ToArray(), context.RequestAborted);
     }
 
     private async Task PageAsync(HttpContext context, string path)
