@@ -43,7 +43,7 @@ function Shown({ report: r }: { report: Report }): JSX.Element {
     <div class="result drift">
       <p class={`verdict v-${r.outcome}`}><span class="stamp"><span aria-hidden="true">{signs[r.outcome]} </span>{r.outcome}</span> {r.summary}</p>
       <p class="note">{span(now() - Date.parse(r.finishedAt))} ago, account <span class="mono">{r.coverage.account || "not asked"}</span>{r.coverage.regions.length > 0 && <>, {r.coverage.regions.join(", ")}</>}</p>
-      <section aria-labelledby="open-h"><h2 id="open-h">Open, and by no state</h2>
+      <section aria-labelledby="open-h"><h2 id="open-h">Open, and in no state</h2>
         {open.length === 0 ? <p>Nothing that was read is reachable beyond what the states allow.</p> : (
           <table class="exposure"><caption class="vh">Ports that can be reached now and by no rule of the states, the worst first</caption>
             <thead><tr><th scope="col">Ports</th><th scope="col">Where</th><th scope="col">Networks</th><th scope="col" class="num">Addresses</th></tr></thead>

@@ -13,7 +13,7 @@ internal sealed class DriftText(Terminal terminal, bool explain)
     public void Write(DriftResult result)
     {
         var report = result.Report;
-        terminal.Line($"{terminal.Paint(report.Outcome.Word(), Style.Of(report.Outcome))}  {report.Check}: {report.Summary}");
+        terminal.Flow($"{report.Check}: {report.Summary}", terminal.Paint(report.Outcome.Word(), Style.Of(report.Outcome)) + "  ", report.Outcome.Word().Length + 2, 6);
         foreach (var (finding, number) in result.Findings.Select((finding, index) => (finding, index)))
         {
             if (number < MostInFull)
@@ -37,7 +37,8 @@ internal sealed class DriftText(Terminal terminal, bool explain)
     private void Headline(DriftFinding found)
     {
         var finding = found.Finding;
-        terminal.Line($"{terminal.Paint(ReportText.SeverityWord(finding.Severity), Style.Of(finding.Severity))}  {finding.Subject.Scope} {finding.Subject.Name.Split(' ')[0]}: {finding.Summary}  {terminal.Paint($"({finding.Kind}, {finding.Id})", Style.Faint)}");
+        var word = ReportText.SeverityWord(finding.Severity);
+        terminal.Flow($"{finding.Subject.Scope} {finding.Subject.Name.Split(' ')[0]}: {finding.Summary} ({finding.Kind}, {finding.Id})", terminal.Paint(word, Style.Of(finding.Severity)) + "  ", word.Length + 2, 4);
     }
 
     private void Write(DriftFinding found)
@@ -61,11 +62,11 @@ internal sealed class DriftText(Terminal terminal, bool explain)
             terminal.Line("    How the verdict came:");
             foreach (var step in found.Steps)
             {
-                terminal.Line($"      - {step}");
+                terminal.Flow(step, "      - ", 8, 8);
             }
             foreach (var exposure in found.Opens.Concat(found.Closes))
             {
-                terminal.Line($"      = {exposure.Text}");
+                terminal.Flow(exposure.Text, "      = ", 8, 8);
             }
         }
     }
@@ -93,14 +94,14 @@ internal sealed class DriftText(Terminal terminal, bool explain)
         terminal.Line(terminal.Paint("What was read", Style.Strong));
         foreach (var state in coverage.States)
         {
-            terminal.Line($"  - {state.Name}: {Human.Bytes(state.Bytes)}, serial {state.Serial}, Terraform {state.TerraformVersion ?? "unknown"}; {state.Judged} of {state.Resources} managed resources are of a type that is judged; {state.DataSources} data sources are nobody's");
+            terminal.Flow($"{state.Name}: {Human.Bytes(state.Bytes)}, serial {state.Serial}, Terraform {state.TerraformVersion ?? "unknown"}; {state.Judged} of {state.Resources} managed resources are of a type that is judged; {state.DataSources} data sources are nobody's", "  - ", 4, 4);
         }
         terminal.Line($"  - account {coverage.Account}, {(coverage.Regions.Count == 1 ? "region" : "regions")} {string.Join(", ", coverage.Regions)}, with {coverage.Calls} calls to AWS");
         foreach (var line in coverage.Read)
         {
-            terminal.Line($"  - {line}");
+            terminal.Flow(line, "  - ", 4, 4);
         }
     }
 
-    private void Labelled(string label, string text) => terminal.Line($"    {label}: {text}");
+    private void Labelled(string label, string text) => terminal.Flow($"{label}: {text}", "    ", 4, 6);
 }

@@ -38,7 +38,7 @@ internal static class ReportText
         terminal.Line(terminal.Paint("What this cannot see", Style.Strong));
         foreach (var blindSpot in report.BlindSpots)
         {
-            terminal.Line($"  - {blindSpot}");
+            terminal.Flow(blindSpot, "  - ", 4, 4);
         }
         terminal.Line();
         terminal.Line($"{terminal.Paint("For you to decide:", Style.Strong)} {report.Decision}");

@@ -48,6 +48,27 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool outputI
 
     public void Line(string text = "") => Out.WriteLine(text);
 
+    /// <summary>Flowing text: broken between words at <see cref="TextWidth"/>, the following lines indented; a word is never cut.</summary>
+    /// <param name="lead">What the first line begins with; it may be coloured, so its width is given.</param>
+    public void Flow(string text, string lead, int leadWidth, int indent)
+    {
+        var (line, column) = (new StringBuilder(lead), leadWidth);
+        var empty = true;
+        foreach (var word in text.Split(' '))
+        {
+            if (!empty && column + 1 + word.Length > TextWidth)
+            {
+                Out.WriteLine(line.ToString());
+                line.Clear().Append(' ', indent);
+                (column, empty) = (indent, true);
+            }
+            line.Append(empty ? "" : " ").Append(word);
+            column += word.Length + (empty ? 0 : 1);
+            empty = false;
+        }
+        Out.WriteLine(line.ToString());
+    }
+
     /// <summary>One document on standard output.</summary>
     public void Json<T>(T value, JsonTypeInfo<T> type) => Out.WriteLine(JsonSerializer.Serialize(value, type));
 

@@ -74,7 +74,7 @@ internal sealed class BucketType : IResourceType
         });
         var at = cloud.Time.GetUtcNow();
         return new TypeResult(Title, [.. Judge(there, unmanaged, settings, cloud.Account, at)],
-            [$"in the states: {managed.Count} buckets, {_blocks.Count} with a public access block", $"in AWS: {there.Count} buckets, of which {settings.Count} were looked into"],
+            [$"in the states: {managed.Count} with {_blocks.Count} public access blocks", $"in AWS: {there.Count}, of which {settings.Count} were looked into"],
             [.. unread.OrderBy(problem => problem.What, StringComparer.Ordinal)], [],
             [
                 "the account's own public access block, ACLs, and what a bucket policy says beyond being public",
