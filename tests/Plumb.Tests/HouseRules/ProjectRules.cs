@@ -13,7 +13,8 @@ public sealed class ProjectRules
         ["Plumb"] = ["Plumb.Platform"],
         ["Plumb.Cluster"] = ["Plumb.Core"],
         ["Plumb.Lab"] = ["Plumb.Cluster", "Plumb.Platform"],
-        ["Plumb.Cli"] = ["Plumb", "Plumb.Lab"],
+        ["Plumb.Recorder"] = ["Plumb.Core"],
+        ["Plumb.Cli"] = ["Plumb", "Plumb.Lab", "Plumb.Recorder"],
     };
 
     [Fact]
@@ -51,6 +52,10 @@ public sealed class ProjectRules
     public void Only_the_lab_knows_the_embedded_cluster_and_everybody_else_its_url() =>
         Offenders.None(Repository.Files("src", "*.cs").Where(file => !file.StartsWith("src/Plumb.Cluster/", StringComparison.Ordinal) && !file.StartsWith("src/Plumb.Lab/", StringComparison.Ordinal)
             && File.ReadAllText(Repository.PathOf(file)).Contains("Plumb.Cluster", StringComparison.Ordinal)));
+
+    [Fact]
+    public void Only_the_recorder_may_have_unsafe_code() =>
+        Assert.Equal(["src/Plumb.Recorder/Plumb.Recorder.csproj"], Repository.Files("src", "*.csproj").Where(file => File.ReadAllText(Repository.PathOf(file)).Contains("AllowUnsafeBlocks", StringComparison.Ordinal)));
 
     [Fact]
     public void A_namespace_is_the_folder()

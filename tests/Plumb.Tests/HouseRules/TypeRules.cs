@@ -9,7 +9,7 @@ public sealed class TypeRules
     private static readonly Assembly[] Assemblies =
     [
         typeof(Plumb.Core.Outcome).Assembly, typeof(Plumb.Platform.Storage.PlumbHome).Assembly, typeof(Plumb.Doctor.Diagnosis).Assembly,
-        typeof(Plumb.Cluster.LabClusterOptions).Assembly, typeof(Plumb.Lab.Payments.PaymentsProgram).Assembly, typeof(Plumb.Cli.Program).Assembly,
+        typeof(Plumb.Cluster.LabClusterOptions).Assembly, typeof(Plumb.Lab.Payments.PaymentsProgram).Assembly, typeof(Plumb.Recorder.Recording).Assembly, typeof(Plumb.Cli.Program).Assembly,
     ];
 
     private static IEnumerable<Type> Written => Assemblies.SelectMany(assembly => assembly.GetTypes())

@@ -1,0 +1,103 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Plumb.Cli.Framework;
+using Plumb.Cli.Tracing;
+using Plumb.Core;
+using Plumb.Recorder;
+using Plumb.Recorder.Decoding;
+using Plumb.Recorder.Ring;
+
+namespace Plumb.Cli.Commands;
+
+internal sealed class Trace : CliCommand
+{
+    private readonly Argument<string[]> _target = new("target") { Description = "pod/NAME, pid PID, cgroup PATH, or -- PROGRAM ARGS", Arity = ArgumentArity.ZeroOrMore };
+    private readonly Option<string?> _namespace = new("--namespace", "-n") { Description = "the pod's namespace (default: default)", HelpName = "NAMESPACE" };
+    private readonly Option<int?> _last = new("--last") { Description = $"show nothing until the end, then the last N calls (1 to {Recording.Capacity})", HelpName = "N" };
+    private readonly Option<bool> _explain = new("--explain") { Description = "say at the end which failed call came before a bad exit" };
+    private readonly Option<bool> _buffers = new("--buffers") { Description = "show what is read and written, too; it may hold secrets" };
+
+    public override string Name => "trace";
+
+    public override string Summary => "record the system calls of a pod, a process or a program, decoded";
+
+    public override string Description =>
+        "Records every system call with eBPF into a ring of the last 4,096 and shows them decoded as they return. Needs root (or CAP_BPF and CAP_PERFMON) and Linux 5.12 or later on x86-64. "
+        + "Nothing stays in the kernel when it ends, however it ends. With -o json, one document a line. A program's standard output goes to standard error. "
+        + "Not supported yet: recording all the time in the lab, saved recordings and their comparison, whole namespaces, containers of other clusters than the lab, tracing without rights (ptrace), arm64. "
+        + "Not visible: io_uring, time calls that the vDSO answers, 32-bit calls (counted only), the calls of this program itself.";
+
+    public override IReadOnlyList<Example> Examples =>
+    [
+        new("plumb trace -- ls /etc", "run a program and show its system calls"),
+        new("plumb trace --explain -- ./service", "and why it ended badly"),
+        new("plumb trace pod/crash-app -n default", "a pod of the lab, until Ctrl-C"),
+        new("plumb trace pid 4711 --last 500", "a process; at the end, its last 500 calls"),
+        new("plumb trace cgroup system.slice/cron.service -o json", "a cgroup and what is below it"),
+    ];
+
+    public override IReadOnlyList<(int Code, string Meaning)> ExitCodes =>
+    [
+        (0, "recorded; a program that was started ended with 0"),
+        (1, "recorded; the program that was started ended with another code or by a signal"),
+        (2, "error: bad usage, missing rights, or something that cannot be traced; one line on standard error says which"),
+    ];
+
+    public override IReadOnlyList<Option> Options => [_namespace, _last, _explain, _buffers];
+
+    public override IReadOnlyList<Argument> Arguments => [_target];
+
+    public override async Task<int> RunAsync(Invocation call, CancellationToken cancellation)
+    {
+        var last = call.Get(_last);
+        if (last is < 1 or > Recording.Capacity)
+        {
+            return call.Fail(new Problem($"--last is 1 to {Recording.Capacity}: the ring holds no more"));
+        }
+        var isProgram = call.Parsed.Tokens.Any(token => token.Type == TokenType.DoubleDash);
+        var found = await TargetResolution.FindAsync(call, call.Get(_target) ?? [], isProgram, call.Get(_namespace), cancellation);
+        if (!found.IsOk)
+        {
+            return call.Fail(found.Problem);
+        }
+        using var target = found.Value;
+        var buffers = call.Get(_buffers);
+        var output = new TraceOutput(call.Terminal, call.Time, call.Json, target.Pod);
+        var counted = await new TraceSession(target, output, new CallDecoder(buffers), call.Time, last, call.Get(_explain)).RunAsync(buffers, cancellation);
+        if (!counted.IsOk)
+        {
+            return call.Fail(counted.Problem);
+        }
+        call.Terminal.Error.WriteLine(Summed(target, counted.Value, last is not null));
+        if (target.Program is not { } program)
+        {
+            return ExitCode.Pass;
+        }
+        call.Terminal.Error.WriteLine($"{target.Words} ended with {program.ExitCode}{(program.ExitCode > 128 ? $" (signal {program.ExitCode - 128})" : "")}");
+        return program.ExitCode == 0 ? ExitCode.Pass : ExitCode.Fail;
+    }
+
+    /// <summary>What was recorded, and everything that is missing from it.</summary>
+    private static string Summed(TraceTarget target, RecordingCounters counters, bool isRing)
+    {
+        var parts = new List<string> { $"{target.Words}: {TraceOutput.Count(counters.Recorded)} recorded" };
+        if (isRing)
+        {
+            parts.Add($"{Math.Min(counters.Recorded, Recording.Capacity)} held by the ring");
+        }
+        parts.Add(isRing && counters.Overwritten > 0 ? $"{counters.Overwritten} older ones overwritten" : $"{counters.Overwritten} lost");
+        if (counters.LostReturns > 0)
+        {
+            parts.Add($"{counters.LostReturns} without their return");
+        }
+        if (counters.Torn > 0)
+        {
+            parts.Add($"{counters.Torn} torn");
+        }
+        if (counters.Compat > 0)
+        {
+            parts.Add($"{counters.Compat} 32-bit calls not decoded");
+        }
+        return string.Join(", ", parts);
+    }
+}

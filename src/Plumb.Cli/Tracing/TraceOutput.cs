@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Nodes;
+using Plumb.Cli.Output;
+using Plumb.Core;
+using Plumb.Recorder;
+using Plumb.Recorder.Decoding;
+using Plumb.Recorder.Ring;
+
+namespace Plumb.Cli.Tracing;
+
+/// <summary>Writes calls as they come: lines in columns, or a JSON document a line.</summary>
+internal sealed class TraceOutput(Terminal terminal, TimeProvider time, bool json, TracedPod? pod)
+{
+    private const int ParameterColumns = 60;
+
+    /// <summary>Calls that take longer say so in the text; faster ones only in JSON.</summary>
+    private static readonly TimeSpan Noticeable = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>When CLOCK_MONOTONIC was zero.</summary>
+    private readonly DateTimeOffset _origin = time.GetUtcNow() - Stopwatch.GetElapsedTime(0);
+
+    public void Header()
+    {
+        if (!json)
+        {
+            var columns = $"{"CPU",-4}{"PID",-8}{"COMM",-16}{"SYSCALL",-17}{"PARAMETERS".PadRight(ParameterColumns)} RET";
+            terminal.Line(terminal.Paint(Place("NODE", "NAMESPACE", "POD", "CONTAINER") + columns, Style.Strong));
+        }
+    }
+
+    public void Write(IReadOnlyList<(DecodedCall? Call, ulong Missing)> entries)
+    {
+        if (entries.Count == 0)
+        {
+            return;
+        }
+        var text = new StringBuilder();
+        foreach (var (call, missing) in entries)
+        {
+            text.Append(text.Length == 0 ? "" : "\n").Append((call, json) switch
+            {
+                (null, true) => new JsonObject { ["missing"] = missing }.ToJsonString(CoreJson.Compact.Options),
+                (null, false) => terminal.Paint($"… {Count(missing)} were overwritten before they could be read", Style.Warn),
+                (_, true) => Json(call).ToJsonString(CoreJson.Compact.Options),
+                _ => Line(call),
+            });
+        }
+        terminal.Line(text.ToString());
+    }
+
+    public void Explain(IReadOnlyList<Suspect> suspects)
+    {
+        if (json)
+        {
+            terminal.Line(new JsonObject { ["explanation"] = new JsonArray([.. suspects.Select(suspect => (JsonNode)Json(suspect))]) }.ToJsonString(CoreJson.Compact.Options));
+            return;
+        }
+        terminal.Line();
+        foreach (var suspect in suspects)
+        {
+            terminal.Line(terminal.Paint(suspect.Text, Style.Bad));
+        }
+        if (suspects.Count == 0)
+        {
+            terminal.Line("No process of the recording exited with a code other than 0 after a failed call that matters; the end by a signal is not seen yet.");
+        }
+    }
+
+    public static string Count(ulong calls) => calls == 1 ? "1 call" : string.Create(CultureInfo.InvariantCulture, $"{calls:N0} calls");
+
+    private string Line(DecodedCall call)
+    {
+        var parameters = call.ParameterText;
+        var slow = call.Call.Duration is { } duration && duration >= Noticeable ? $" <{Human.Duration(duration)}>" : "";
+        var result = call.Call.Error != 0 ? terminal.Paint(call.Return, Style.Bad) : call.Return;
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{Place(pod?.Node, pod?.Namespace, pod?.Pod, pod?.ContainerOf(call.Call.CgroupId))}{call.Call.Cpu,-4}{Process(call.Call),-8}{call.Command,-16}{call.Name,-17}{parameters.PadRight(ParameterColumns)} {result}{slow}");
+    }
+
+    /// <summary>A thread that is not the process's first has its own number behind it.</summary>
+    private static string Process(RecordedCall call) =>
+        call.ThreadId == call.ProcessId ? call.ProcessId.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{call.ProcessId}/{call.ThreadId} ");
+
+    private string Place(string? node, string? ns, string? name, string? container) =>
+        pod is null ? "" : $"{Column(node, pod.Node)}{Column(ns, pod.Namespace)}{Column(name, pod.Pod)}{Column(container, pod.Containers.Values.MaxBy(one => one.Length) ?? "")}";
+
+    private static string Column(string? text, string widest) => (text ?? "").PadRight(Math.Max(9, widest.Length) + 2);
+
+    private JsonObject Json(DecodedCall call)
+    {
+        var one = new JsonObject { ["at"] = (_origin + TimeSpan.FromTicks((long)(call.Call.EnterNs / 100))).ToString("o", CultureInfo.InvariantCulture) };
+        if (pod is not null)
+        {
+            (one["node"], one["namespace"], one["pod"], one["container"]) = (pod.Node, pod.Namespace, pod.Pod, pod.ContainerOf(call.Call.CgroupId));
+        }
+        (one["cpu"], one["pid"], one["tid"], one["uid"], one["comm"]) = (call.Call.Cpu, call.Call.ProcessId, call.Call.ThreadId, call.Call.UserId, call.Command);
+        one["position"] = call.Call.Position;
+        one["syscall"] = call.Name;
+        one["parameters"] = new JsonObject(call.Parameters.Select(parameter => KeyValuePair.Create(parameter.Name, (JsonNode?)parameter.Value)));
+        one["state"] = call.Call.State switch { CallState.Returned => "returned", CallState.Final => "final", CallState.InFlight => "inFlight", _ => "returnLost" };
+        if (call.Call.State == CallState.Returned)
+        {
+            (one["ret"], one["durationNs"]) = (call.Call.Return, call.Call.ExitNs - call.Call.EnterNs);
+        }
+        if (call.Error is { } error)
+        {
+            one["error"] = error;
+        }
+        return one;
+    }
+
+    private JsonObject Json(Suspect suspect) => new()
+    {
+        ["text"] = suspect.Text,
+        ["times"] = suspect.Times,
+        ["beforeExitNs"] = suspect.Before?.Ticks * 100,
+        ["failure"] = Json(suspect.Failure),
+    };
+}

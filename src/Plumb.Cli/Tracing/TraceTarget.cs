@@ -1,0 +1,38 @@
+using Plumb.Recorder.Targets;
+
+namespace Plumb.Cli.Tracing;
+
+/// <summary>A pod that is traced, as the cluster names it.</summary>
+/// <param name="Cgroup">The pod's directory in the cgroup2 hierarchy; each container's is below it, named with the container's id.</param>
+/// <param name="Containers">Name of each container by its id.</param>
+internal sealed record TracedPod(string Node, string Namespace, string Pod, string Cgroup, IReadOnlyDictionary<string, string> Containers)
+{
+    private readonly Dictionary<uint, string> _names = [];
+
+    /// <summary>Name of the container that a call belongs to; its id when it started later, - when its cgroup is gone.</summary>
+    public string ContainerOf(uint cgroupId)
+    {
+        if (!_names.TryGetValue(cgroupId, out var name) && Directory.Exists(Cgroup))
+        {
+            foreach (var directory in Directory.EnumerateDirectories(Cgroup))
+            {
+                if (UnifiedHierarchy.IdOf(directory) is { } id)
+                {
+                    var container = Path.GetFileName(directory);
+                    _names[id] = Containers.Count == 1 ? Containers.Values.First() : Containers.GetValueOrDefault(container, container);
+                }
+            }
+            name = _names.GetValueOrDefault(cgroupId);
+        }
+        return name ?? (Containers.Count == 1 ? Containers.Values.First() : "-");
+    }
+}
+
+/// <summary>What is traced, and when that is over.</summary>
+/// <param name="Words">For messages: "process 4711".</param>
+/// <param name="Program">The program to start; null when what is traced runs already.</param>
+/// <param name="IsOver">True when there is nothing left to trace.</param>
+internal sealed record TraceTarget(string Words, RecordingScope Scope, Func<bool> IsOver, TracedProgram? Program = null, TracedPod? Pod = null) : IDisposable
+{
+    public void Dispose() => Program?.Dispose();
+}

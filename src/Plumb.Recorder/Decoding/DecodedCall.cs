@@ -1,0 +1,20 @@
+using Plumb.Recorder.Ring;
+
+namespace Plumb.Recorder.Decoding;
+
+/// <summary>A call in words.</summary>
+/// <param name="Parameters">Name and value; a call that is known by name only has arg0 to arg5.</param>
+/// <param name="Return">As strace writes it: 3, 0x7f…, -1 ENOENT (No such file or directory), ? when it did not return.</param>
+public sealed record DecodedCall(RecordedCall Call, string Name, IReadOnlyList<(string Name, string Value)> Parameters, string Return)
+{
+    /// <summary>dfd=AT_FDCWD, filename="/etc/passwd", flags=O_RDONLY</summary>
+    public string ParameterText => string.Join(", ", Parameters.Select(parameter => $"{parameter.Name}={parameter.Value}"));
+
+    /// <summary>The thread's name, escaped.</summary>
+    public string Command => Escaped.Plain(Call.Command);
+
+    /// <summary>ENOENT; null when it did not fail.</summary>
+    public string? Error => Call.Error == 0 ? null : ErrorNames.Name(Call.Error);
+
+    public string? Value(string parameter) => Parameters.Where(entry => entry.Name == parameter).Select(entry => entry.Value).FirstOrDefault();
+}

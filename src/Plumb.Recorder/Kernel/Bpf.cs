@@ -1,0 +1,109 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Plumb.Recorder.Kernel;
+
+/// <summary>The four commands of bpf(2) that the recorder needs. Each returns a descriptor, or the negative errno.</summary>
+internal static unsafe class Bpf
+{
+    private const uint ArrayMap = 2;
+    private const uint MapMmapable = 1024;
+    private const uint TracingProgram = 26;
+    private const uint RawTracepointProgram = 17;
+    private const uint AttachToRawTracepoint = 23;
+    private const int ProgramAttributes = 120;
+    private const int MapAttributes = 72;
+    private const int NameBytes = 15;
+    private const int LogBytes = 64 * 1024;
+
+    public static int CreateMap(BpfMapDefinition map)
+    {
+        Span<byte> attributes = stackalloc byte[MapAttributes];
+        attributes.Clear();
+        U32(attributes, 0, map.Type);
+        U32(attributes, 4, map.KeyBytes);
+        U32(attributes, 8, map.ValueBytes);
+        U32(attributes, 12, map.Entries);
+        U32(attributes, 16, map.Flags);
+        Name(attributes[28..], map.Name);
+        return Call(Native.MapCreate, attributes);
+    }
+
+    /// <summary>The map that holds a program's variables; it can be mapped into memory.</summary>
+    public static int CreateVariables(uint bytes) => CreateMap(new BpfMapDefinition("plumb_control", ArrayMap, 4, bytes, 1, MapMmapable));
+
+    /// <param name="tracepointType">BTF number of the tracepoint's type; null loads it for the untyped raw tracepoint.</param>
+    /// <param name="refusal">The last line of the kernel's reason, when it gave one.</param>
+    public static int Load(string name, ulong[] instructions, uint? tracepointType, out string? refusal)
+    {
+        refusal = null;
+        var result = Load(name, instructions, tracepointType, null);
+        if (result < 0)
+        {
+            var log = new byte[LogBytes];
+            result = Load(name, instructions, tracepointType, log);
+            var end = Array.IndexOf(log, (byte)0);
+            refusal = Encoding.UTF8.GetString(log, 0, Math.Max(0, end)).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                .LastOrDefault(line => !line.StartsWith("processed ", StringComparison.Ordinal));
+        }
+        return result;
+    }
+
+    private static int Load(string name, ulong[] instructions, uint? tracepointType, byte[]? log)
+    {
+        Span<byte> attributes = stackalloc byte[ProgramAttributes];
+        attributes.Clear();
+        fixed (ulong* code = instructions)
+        fixed (byte* license = "GPL\0"u8)
+        fixed (byte* logText = log)
+        {
+            U32(attributes, 0, tracepointType is null ? RawTracepointProgram : TracingProgram);
+            U32(attributes, 4, (uint)instructions.Length);
+            U64(attributes, 8, (ulong)code);
+            U64(attributes, 16, (ulong)license);
+            if (log is not null)
+            {
+                U32(attributes, 24, 1);
+                U32(attributes, 28, (uint)log.Length);
+                U64(attributes, 32, (ulong)logText);
+            }
+            Name(attributes[48..], name);
+            if (tracepointType is { } type)
+            {
+                U32(attributes, 68, AttachToRawTracepoint);
+                U32(attributes, 108, type);
+            }
+            return Call(Native.ProgramLoad, attributes);
+        }
+    }
+
+    /// <summary>Attaches a loaded program; it stays attached until the descriptor is closed, by us or by the end of the process.</summary>
+    /// <param name="tracepoint">Name of the raw tracepoint; null for a typed program, which knows its own.</param>
+    public static int Attach(int program, string? tracepoint)
+    {
+        Span<byte> attributes = stackalloc byte[16];
+        attributes.Clear();
+        var text = tracepoint is null ? null : Encoding.ASCII.GetBytes(tracepoint + "\0");
+        fixed (byte* name = text)
+        {
+            U64(attributes, 0, (ulong)name);
+            U32(attributes, 8, (uint)program);
+            return Call(Native.RawTracepointOpen, attributes);
+        }
+    }
+
+    private static int Call(int command, ReadOnlySpan<byte> attributes)
+    {
+        fixed (byte* pointer = attributes)
+        {
+            var result = Native.Bpf(command, pointer, attributes.Length);
+            return result >= 0 ? result : -Native.LastError;
+        }
+    }
+
+    private static void Name(Span<byte> to, string name) => Encoding.ASCII.GetBytes(name.AsSpan(0, Math.Min(NameBytes, name.Length)), to);
+
+    private static void U32(Span<byte> bytes, int offset, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(bytes[offset..], value);
+
+    private static void U64(Span<byte> bytes, int offset, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(bytes[offset..], value);
+}

@@ -1,0 +1,42 @@
+using System.Runtime.InteropServices;
+
+namespace Plumb.Recorder.Kernel;
+
+/// <summary>bpf(2) and mmap(2). x86-64 only: so is the object file.</summary>
+internal static unsafe class Native
+{
+    private const string Libc = "libc";
+    private const long SysBpf = 321;
+
+    public const int MapCreate = 0;
+    public const int ProgramLoad = 5;
+    public const int RawTracepointOpen = 17;
+
+    public const int EPerm = 1;
+    public const int EInval = 22;
+    public const int ENoSys = 38;
+
+    public const int ProtRead = 1;
+    public const int ProtWrite = 2;
+    public const int MapShared = 1;
+
+    public static int LastError => Marshal.GetLastPInvokeError();
+
+    /// <summary>A descriptor that closes on exec, or -1.</summary>
+    public static int Bpf(int command, void* attributes, int bytes) => (int)syscall(SysBpf, command, attributes, bytes);
+
+    [DllImport(Libc, SetLastError = true)]
+    public static extern nint syscall(long number, nint command, void* attributes, nint bytes);
+
+    [DllImport(Libc, SetLastError = true)]
+    public static extern byte* mmap(void* address, nint bytes, int protection, int flags, int descriptor, nint offset);
+
+    [DllImport(Libc, SetLastError = true)]
+    public static extern int munmap(void* address, nint bytes);
+
+    [DllImport(Libc, SetLastError = true)]
+    public static extern int close(int descriptor);
+
+    [DllImport(Libc)]
+    public static extern uint geteuid();
+}

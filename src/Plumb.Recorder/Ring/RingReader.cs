@@ -1,0 +1,180 @@
+namespace Plumb.Recorder.Ring;
+
+/// <summary>What reading gave next: a call, or how many calls are missing at this place.</summary>
+/// <param name="Call">Null for a hole.</param>
+/// <param name="Missing">Calls overwritten before they were read.</param>
+[System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
+public readonly record struct RingEntry(RecordedCall? Call, ulong Missing);
+
+/// <summary>
+/// Reads the ring while the kernel writes it, without stopping it. A call appears once, when it has returned; one that cannot return or whose return is lost appears as that;
+/// what was overwritten before it could be read is counted and told at its place.
+/// </summary>
+/// <param name="ring">Address of the slots.</param>
+/// <param name="control">Address of the control block.</param>
+internal sealed unsafe class RingReader(nint ring, nint control)
+{
+    /// <summary>Times that a slot which was claimed but never filled is waited for before it counts as torn.</summary>
+    private const int MostWaits = 200;
+
+    private readonly SortedDictionary<ulong, RecordedCall> _inFlight = [];
+    private readonly Dictionary<int, ulong> _ofThread = [];
+    private ulong _next = 1;
+    private int _waits;
+    private ulong _overwritten;
+    private ulong _torn;
+    private ulong _lostReturns;
+
+    private enum SlotState
+    {
+        Ready,
+        NotYetFilled,
+        Overwritten,
+    }
+
+    public ulong Head => Volatile.Read(ref *(ulong*)((byte*)control + ControlLayout.Head));
+
+    /// <summary>Calls that were not read yet.</summary>
+    public ulong Backlog => Head + 1 - _next;
+
+    public RecordingCounters Counters => new(Head, _overwritten, _lostReturns, _torn + Control(ControlLayout.LateExits), Control(ControlLayout.CompatCalls));
+
+    /// <summary>Everything new, in the order of return within this batch.</summary>
+    public List<RingEntry> ReadNew()
+    {
+        var batch = new List<RingEntry>();
+        LookAgain(batch);
+        var head = Head;
+        if (head + 1 - _next > SlotLayout.Slots)
+        {
+            var missing = head + 1 - _next - SlotLayout.Slots;
+            Miss(batch, missing);
+            _next += missing;
+        }
+        while (_next <= head)
+        {
+            switch (TryCopy(_next, out var call))
+            {
+                case SlotState.Ready:
+                    Take(batch, call!);
+                    break;
+                case SlotState.Overwritten:
+                    Miss(batch, 1);
+                    break;
+                default:
+                    if (++_waits < MostWaits)
+                    {
+                        return InOrder(batch);
+                    }
+                    _torn++;
+                    batch.Add(new RingEntry(null, 1));
+                    break;
+            }
+            _waits = 0;
+            _next++;
+        }
+        return InOrder(batch);
+    }
+
+    /// <summary>The calls that have not returned, oldest first; for the end of a recording.</summary>
+    public IReadOnlyList<RecordedCall> InFlight() => [.. _inFlight.Values];
+
+    private void Miss(List<RingEntry> batch, ulong missing)
+    {
+        _overwritten += missing;
+        batch.Add(new RingEntry(null, missing));
+    }
+
+    private void Take(List<RingEntry> batch, RecordedCall call)
+    {
+        // A thread makes one call after the other: when it makes the next, the one before has returned, seen or not.
+        if (_ofThread.Remove(call.ThreadId, out var before) && _inFlight.Remove(before, out var lost))
+        {
+            Finish(batch, lost, before);
+        }
+        if (call.State == CallState.InFlight)
+        {
+            _inFlight.Add(_next, call);
+            _ofThread[call.ThreadId] = _next;
+        }
+        else
+        {
+            batch.Add(new RingEntry(call, 0));
+        }
+    }
+
+    private void LookAgain(List<RingEntry> batch)
+    {
+        foreach (var (position, call) in _inFlight.ToArray())
+        {
+            var state = TryCopy(position, out var now);
+            if (state == SlotState.Ready && now!.State != CallState.InFlight)
+            {
+                Forget(position, call);
+                batch.Add(new RingEntry(now, 0));
+            }
+            else if (state == SlotState.Overwritten)
+            {
+                Forget(position, call);
+                _lostReturns++;
+                batch.Add(new RingEntry(call.As(CallState.ReturnLost), 0));
+            }
+        }
+    }
+
+    private void Finish(List<RingEntry> batch, RecordedCall call, ulong position)
+    {
+        if (TryCopy(position, out var now) == SlotState.Ready && now!.State == CallState.Returned)
+        {
+            batch.Add(new RingEntry(now, 0));
+            return;
+        }
+        _lostReturns++;
+        batch.Add(new RingEntry(call.As(CallState.ReturnLost), 0));
+    }
+
+    private void Forget(ulong position, RecordedCall call)
+    {
+        _inFlight.Remove(position);
+        _ofThread.Remove(call.ThreadId);
+    }
+
+    private SlotState TryCopy(ulong position, out RecordedCall? call)
+    {
+        call = null;
+        var slot = (byte*)ring + ((int)((position - 1) % SlotLayout.Slots) * SlotLayout.Bytes);
+        var begin = Volatile.Read(ref *(ulong*)(slot + SlotLayout.Begin));
+        if (begin > position)
+        {
+            return SlotState.Overwritten;
+        }
+        if (begin < position || Volatile.Read(ref *(ulong*)(slot + SlotLayout.End)) != position)
+        {
+            return SlotState.NotYetFilled;
+        }
+        // The time of the return is written last, so it is read before the rest.
+        var returned = Volatile.Read(ref *(ulong*)(slot + SlotLayout.ExitNs)) != 0;
+        var copy = new ReadOnlySpan<byte>(slot, SlotLayout.Bytes).ToArray();
+        Thread.MemoryBarrier();
+        if (Volatile.Read(ref *(ulong*)(slot + SlotLayout.Begin)) != position)
+        {
+            return SlotState.Overwritten;
+        }
+        var number = copy[SlotLayout.Number] | (copy[SlotLayout.Number + 1] << 8);
+        call = new RecordedCall(copy, returned ? CallState.Returned : number is Calls.Exit or Calls.ExitGroup ? CallState.Final : CallState.InFlight);
+        return SlotState.Ready;
+    }
+
+    private ulong Control(int offset) => Volatile.Read(ref *(ulong*)((byte*)control + offset));
+
+    private static List<RingEntry> InOrder(List<RingEntry> batch)
+    {
+        if (batch.TrueForAll(entry => entry.Call is not null))
+        {
+            batch.Sort((one, other) => End(one.Call!).CompareTo(End(other.Call!)));
+        }
+        return batch;
+    }
+
+    private static ulong End(RecordedCall call) => call.ExitNs != 0 ? call.ExitNs : call.EnterNs;
+}
