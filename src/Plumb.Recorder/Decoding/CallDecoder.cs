@@ -47,7 +47,7 @@ public sealed class CallDecoder(bool buffers = false)
             "size" => value.ToString(CultureInfo.InvariantCulture),
             "offset" => ((long)value).ToString(CultureInfo.InvariantCulture),
             "ptr" => value == 0 ? "NULL" : Constants.Hex(value),
-            "mode" => value == 0 ? "0" : "0" + Convert.ToString((uint)value & 0xFFFF, 8).PadLeft(3, '0'),
+            "mode" => Octal((uint)value & 0xFFFF),
             "path" or "in" or "out" or "addr" or "outaddr" or "argv" or "pipe" or "timespec" or "epollevent" => Kept(call, signature, kind, index, kept),
             _ => Named(kind, value),
         };
@@ -158,8 +158,15 @@ public sealed class CallDecoder(bool buffers = false)
             var start = call.Error >= 512 ? "?" : "-1";
             return $"{start} {ErrorNames.Name(call.Error)} ({ErrorNames.Words(call.Error)})";
         }
+        if (name == "umask")
+        {
+            return Octal((uint)call.Return);
+        }
         return name is "mmap" or "brk" or "mremap" or "shmat" ? Constants.Hex((ulong)call.Return) : call.Return.ToString(CultureInfo.InvariantCulture);
     }
+
+    /// <summary>With a leading zero and at least three digits, as strace writes modes.</summary>
+    private static string Octal(uint value) => ("0" + Convert.ToString(value, 8)).PadLeft(3, '0');
 
     private static string Signed(ulong value) => ((int)value).ToString(CultureInfo.InvariantCulture);
 }
