@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Plumb.Bench;
 using Plumb.Bench.Cost;
 using Plumb.Bench.Drift;
+using Plumb.Bench.Recorder;
 using Plumb.Platform.Kubernetes;
 
 // Measures the published program, writes raw results to bench/runs/, and the newest of each kind as a table into bench/README.md.
@@ -13,11 +14,21 @@ if (args.Length == 0)
     return 2;
 }
 
+if (args is ["loop", var call, var times])
+{
+    return CallLoop.Run(call, int.Parse(times, CultureInfo.InvariantCulture));
+}
+
 var root = args[0];
 if (args is [_, "logs", .. var logsArguments])
 {
     return await LogsBench.RunAsync(root, logsArguments);
 }
+if (args is [_, "recorder", ..])
+{
+    return await RecorderBench.RunAsync(root, Machine.Describe(root), args.Contains("--quick"));
+}
+
 var program = Path.Combine(root, ".build", "app", "Plumb.Cli");
 var plan = args.Contains("--quick") ? Plan.Quick : Plan.Full;
 var measured = new JsonObject();

@@ -106,7 +106,7 @@ internal sealed class TraceOutput(Terminal terminal, TimeProvider time, bool jso
         }
         if (call.Error is { } error)
         {
-            one["error"] = error;
+            (one["error"], one["errorText"]) = (error, ErrorNames.Words(call.Call.Error));
         }
         return one;
     }
