@@ -38,7 +38,7 @@ internal sealed class CostText(Terminal terminal)
         terminal.Line(string.Create(CultureInfo.InvariantCulture,
             $"    furthest on {finding.Peak:ddd yyyy-MM-dd}: {CostJudge.Money(finding.PeakActual, table)}; expected {CostJudge.Money(finding.PeakExpected, table)} ± {finding.PlusMinus:#,0.00}"));
         terminal.Line($"    because {finding.Because}");
-        terminal.Line(string.Create(CultureInfo.InvariantCulture, $"    score {finding.Score:0.0} (1 alarms); {CostJudge.Money(finding.Excess, table, sign: true)} in all, made of"));
+        terminal.Line(string.Create(CultureInfo.InvariantCulture, $"    score {finding.Score:0.0}, where 1 is an alarm; {CostJudge.Money(finding.Excess, table, sign: true)} in all, made of"));
         var width = finding.Shares.Max(share => Amount(share).Length);
         foreach (var share in finding.Shares)
         {

@@ -11,7 +11,7 @@ public static class SceneCatalogue
     private const string Everywhere = "0.0.0.0/0";
 
     /// <summary>Fresh: an answer of Cost Explorer is otherwise kept for hours, because a real one costs money.</summary>
-    private const string Cost = "plumb cost --from aws --fresh";
+    private const string Cost = "plumb cost --from aws";
 
     public static readonly IReadOnlyList<Scene> All =
     [

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Plumb.EndToEnd.CommandLine;
 
-public sealed class ReadmeTests
+public sealed partial class ReadmeTests
 {
     private const string Mark = "<!-- a test runs this -->";
 
@@ -46,5 +46,9 @@ public sealed class ReadmeTests
     /// <summary>The fenced blocks that stand below the mark.</summary>
     private static List<string> Blocks(string markdown) =>
         [.. Regex.Matches(markdown, Regex.Escape(Mark) + @"\s*```sh\n(?<script>.*?)```", RegexOptions.Singleline | RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(5))
-            .Select(match => match.Groups["script"].Value)];
+            .Select(match => ExpectedFailure().Replace(match.Groups["script"].Value, "code=0; ${command} || code=$?; [ $code = 1 ]"))];
+
+    /// <summary>A command of which the text says that it fails must end with exactly 1: an error would be 2.</summary>
+    [GeneratedRegex(@"^(?<command>[^#\n]+?)\s+# fail: .*$", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 5000)]
+    private static partial Regex ExpectedFailure();
 }

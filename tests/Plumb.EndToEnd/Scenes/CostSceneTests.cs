@@ -12,7 +12,7 @@ public sealed class CostSceneTests(SceneLab lab)
     [InlineData("new-service", "Amazon SageMaker", "APS2-Train:ml.g5.2xlarge")]
     public async Task A_cost_that_was_not_there_last_week_is_found_with_what_it_is_made_of(string scene, string service, string usageType)
     {
-        var broken = await lab.BreakCheckRepairAsync(scene, "cost", "--from", "aws", "--fresh", "-o", "json");
+        var broken = await lab.BreakCheckRepairAsync(scene, "cost", "--from", "aws", "-o", "json");
         Assert.Equal(1, broken.ExitCode);
         var finding = Assert.Single(JsonNode.Parse(broken.Output)!["findings"]!.AsArray(), each => (string)each!["subject"]!["name"]! == service)!;
         Assert.Equal("critical", (string)finding["severity"]!);
@@ -22,7 +22,7 @@ public sealed class CostSceneTests(SceneLab lab)
     [Fact]
     public async Task An_AWS_that_throttles_is_an_error_and_no_cheap_month()
     {
-        var broken = await lab.BreakCheckRepairAsync("aws-throttled", "cost", "--from", "aws", "--fresh");
+        var broken = await lab.BreakCheckRepairAsync("aws-throttled", "cost", "--from", "aws");
         Assert.Equal(2, broken.ExitCode);
         Assert.Contains("Cost Explorer answered GetCostAndUsage with LimitExceededException: Rate limit exceeded (tried 6 times)", broken.Error, StringComparison.Ordinal);
     }

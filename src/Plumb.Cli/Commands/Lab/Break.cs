@@ -24,7 +24,7 @@ internal sealed class Break : CliCommand
     public override IReadOnlyList<Example> Examples =>
     [
         new("plumb lab break open-port", "then: plumb drift \"$PLUMB_LAB_STATES\""),
-        new("plumb lab break cost-spike", "then: plumb cost --from aws --fresh"),
+        new("plumb lab break cost-spike", "then: plumb cost --from aws"),
         new("plumb lab break trace-gap --dry-run", "only show the steps"),
     ];
 
