@@ -38,13 +38,13 @@ export function CostPage(_: { state: State }): JSX.Element {
     })();
   }, []);
   return (
-    <>
+    <div class="cost">
       <h1 tabIndex={-1}>Cost</h1>
       <p class="lead">Each service's daily spend against its own past, as the last run of <code>plumb cost</code> found it.</p>
       {problem && <p class="note" role="status"><strong>{problem.what}.</strong> {problem.remedy}</p>}
       {!report && !problem && <p class="empty">Reading the last report…</p>}
       {report && <Report report={report} />}
-    </>
+    </div>
   );
 }
 
@@ -80,7 +80,9 @@ function Found({ found, currency }: { found: CostFinding; currency: string | nul
 }
 
 function Service({ service, days, findings, currency }: { service: CostService; days: string[]; findings: CostFinding[]; currency: string | null }): JSX.Element {
-  const top = Math.max(0.01, ...service.actual, ...service.high.map((v) => v ?? 0)) * 1.05;
+  // What was spent sets the scale: the band of the first weeks, when little is known, would make everything else flat.
+  const most = Math.max(0.01, ...service.actual);
+  const top = most * 1.3;
   const x = (i: number): number => (days.length < 2 ? 0 : (i * wide) / (days.length - 1));
   const y = (v: number): number => high - (Math.min(v, top) * high) / top;
   const known = days.map((_, i) => i).filter((i) => service.expected[i] != null);
@@ -102,7 +104,7 @@ function Service({ service, days, findings, currency }: { service: CostService; 
         {known.length > 1 && <polyline points={line(service.expected, known)} fill="none" stroke="var(--line-2)" stroke-dasharray="6 3" vector-effect="non-scaling-stroke" />}
         <polyline points={line(service.actual, every)} fill="none" stroke="var(--line-1)" stroke-width="1.5" vector-effect="non-scaling-stroke" />
       </svg>
-      <p class="note">{text}. Solid: spend; dashed: expected; band: what would not alarm; at most {money(top / 1.05, currency)}.</p>
+      <p class="note">{text}. Solid: spend; dashed: expected; band: what would not alarm; at most {money(most, currency)}.</p>
       <details>
         <summary>The last {Math.min(tableRows, days.length)} days as a table</summary>
         <table>

@@ -15,7 +15,7 @@ interface Missing { service: string; event: string; after?: string | null; share
 interface Correlation extends Report { timeline: { id: string; lines: Line[]; missing: Missing[]; skews: Skew[] } | null; nearest: string[] }
 
 const signs = { pass: "✓", fail: "✗", inconclusive: "?", error: "!" } as const;
-const shownTraces = 100;
+const shownTraces = 50;
 
 async function read<T>(address: string): Promise<{ value?: T; problem?: Problem }> {
   try {
