@@ -30,6 +30,7 @@ public sealed class KeptClusterTests
                 "volumeMounts":[{"name":"data","mountPath":"/data"}]}],"volumes":[{"name":"data","persistentVolumeClaim":{"claimName":"data"}}]}}}}
                 """);
             pod = await ReadyPodAsync(cluster);
+            await WrittenAsync(directory, "run\n".Length);
         }
         if (isLastLineTorn)
         {
@@ -44,11 +45,24 @@ public sealed class KeptClusterTests
             Assert.True(after.ResourceVersion > pod.ResourceVersion);
             Assert.Equal(map.Utf8, again.Api.Get(Resources.ConfigMaps, "default", "settings")!.Utf8);
             Assert.Equal(service.Utf8, again.Api.Get(Resources.Services, "default", "writer")!.Utf8);
-            var files = Directory.GetFiles(directory, "runs", SearchOption.AllDirectories);
-            Assert.Equal("run\nrun\n", await File.ReadAllTextAsync(Assert.Single(files), Cancel));
+            Assert.Equal("run\nrun\n", await WrittenAsync(directory, "run\nrun\n".Length));
             Assert.Equal(isLastLineTorn, said.Any(line => line.Contains("was cut off while it was written", StringComparison.Ordinal)));
         }
         Directory.Delete(directory, recursive: true);
+    }
+
+    /// <summary>A container without a readiness probe is Ready when it runs, which is before its script has written.</summary>
+    private static async Task<string> WrittenAsync(string directory, int length)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        limit.CancelAfter(OneNode.Patience);
+        string[] files;
+        while ((files = Directory.GetFiles(directory, "runs", SearchOption.AllDirectories)) is not [var file] || (new FileInfo(file).Length < length && !limit.IsCancellationRequested))
+        {
+            Assert.False(limit.IsCancellationRequested, $"{files.Length} files were written");
+            await Task.Delay(20, Cancel);
+        }
+        return await File.ReadAllTextAsync(files[0], Cancel);
     }
 
     private static KubeObject Create(LabCluster cluster, ResourceKind kind, string json)
