@@ -24,7 +24,7 @@ function money(amount: number, currency: string | null): string {
 }
 
 export function CostPage(_: { state: State }): JSX.Element {
-  const [report, setReport] = useState<CostReport | null>(null);
+  const [report, setReport] = useState<CostReport | null | undefined>(undefined);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
     void (async () => {
@@ -42,7 +42,8 @@ export function CostPage(_: { state: State }): JSX.Element {
       <h1 tabIndex={-1}>Cost</h1>
       <p class="lead">Each service's daily spend against its own past, as the last run of <code>plumb cost</code> found it.</p>
       {problem && <p class="note" role="status"><strong>{problem.what}.</strong> {problem.remedy}</p>}
-      {!report && !problem && <p class="empty">Reading the last report…</p>}
+      {report === undefined && !problem && <p class="empty">Reading the last report…</p>}
+      {report === null && <p class="empty panel">No bill was judged yet. Try <code>plumb cost --sample</code>, or <code>plumb cost --from FILE</code> with your own.</p>}
       {report && <Report report={report} />}
     </div>
   );

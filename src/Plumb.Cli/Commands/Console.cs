@@ -118,7 +118,7 @@ internal sealed class Console : CliCommand
     {
         var target = Platform.Kubernetes.Configuration.Kubeconfig.Load(files).Then(config => config.Target(call.Time, context));
         return target.IsSuccess
-            ? ConsoleOptions.Of(target.Value, name, call.Get(_namespace), prometheus, queries, call.Time) with { Experiments = desk, Home = call.Home, CostReport = Plumb.Cli.Cost.LastCostReport.PathIn(call.Home) }
+            ? ConsoleOptions.Of(target.Value, name, call.Get(_namespace), prometheus, queries, call.Time) with { Experiments = desk, Home = call.Home }
             : new Problem(target.Error.Message.TrimEnd('.'), target.Error.Next.TrimEnd('.'));
     }
 }

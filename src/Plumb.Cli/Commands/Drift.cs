@@ -3,6 +3,7 @@ using Plumb.Cli.Drift;
 using Plumb.Cli.Framework;
 using Plumb.Cli.Lab;
 using Plumb.Cli.Output;
+using Plumb.Cli.WebConsole;
 using Plumb.Core;
 using Plumb.Drift;
 using Plumb.Platform.Aws;
@@ -74,18 +75,10 @@ internal sealed class Drift : CliCommand
 
     private int Answer(Invocation call, DriftResult result)
     {
-        var store = call.OpenState();
-        if (store.IsOk)
+        call.Keep(result.Report);
+        if (LastReports.Save(call.Home, LastReports.Drift, DriftJson.Of(result)) is { } notShown)
         {
-            using (store.Value)
-            {
-                store.Value.Findings.Save(result.Report);
-            }
-        }
-        // Without a store there is still a verdict.
-        if ((store.Problem ?? LastReport.Save(call.Home, result)) is { } notStored)
-        {
-            call.Terminal.Problem(notStored);
+            call.Terminal.Problem(notShown);
         }
         if (result.Report.Outcome is Outcome.Error or Outcome.Inconclusive)
         {

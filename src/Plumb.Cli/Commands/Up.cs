@@ -150,7 +150,7 @@ internal sealed class Up : CliCommand
             call.Terminal.Problem(new Problem($"no console: {target.Error.Message.TrimEnd('.')}", target.Error.Next));
             return null;
         }
-        var options = ConsoleOptions.Of(target.Value, "lab", null, lab.State.Prometheus, TrafficQueries.OfLoadGenerator, call.Time) with { Home = call.Home, CostReport = Plumb.Cli.Cost.LastCostReport.PathIn(call.Home) };
+        var options = ConsoleOptions.Of(target.Value, "lab", null, lab.State.Prometheus, TrafficQueries.OfLoadGenerator, call.Time) with { Home = call.Home };
         var start = await ConsoleServer.StartAsync(options with { Experiments = new ExperimentDesk(ExperimentTarget.Lab, call.Home, call.Time), Port = port }, cancellation);
         foreach (var warning in start.Warnings)
         {

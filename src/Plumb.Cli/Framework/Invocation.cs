@@ -20,6 +20,26 @@ internal sealed record Invocation(ParseResult Parsed, Terminal Terminal, OutputF
     /// <summary>Opens the state. The caller disposes it; opening loads SQLite, so a command that needs no state does not ask.</summary>
     public Result<StateStore> OpenState() => StateStore.Open(Home, Environment.GetEnvironmentVariable("PLUMB_DATABASE"));
 
+    /// <summary>
+    /// Keeps what was found where 'plumb findings' shows it. Opening the store costs more than a search, and a report without findings has nothing that
+    /// anybody would look up. A store that cannot be written is told, and changes no verdict.
+    /// </summary>
+    public void Keep(CheckReport report)
+    {
+        if (report.Findings.Count == 0)
+        {
+            return;
+        }
+        var opened = OpenState();
+        if (!opened.IsOk)
+        {
+            Terminal.Problem(opened.Problem with { What = $"the findings are not stored: {opened.Problem.What}" });
+            return;
+        }
+        using var store = opened.Value;
+        store.Findings.Save(report);
+    }
+
     /// <summary>Writes the report in the format that was asked for; text and JSON are the command's own, because it has more to say than the report.</summary>
     /// <returns>The report's exit code.</returns>
     public int Answer(CheckReport report, Action text, Action json)

@@ -27,9 +27,6 @@ internal sealed record ConsoleOptions
     /// <summary>What can be run, or null for a console that only shows.</summary>
     public IExperimentDesk? Experiments { get; init; }
 
-    /// <summary>The file that the newest 'plumb cost' of this home leaves, or null where there is no such page. It may not exist yet.</summary>
-    public string? CostReport { get; init; }
-
     /// <summary>The pods' logs, or null for a console without them.</summary>
     public LogDesk? Logs { get; init; }
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
-using Plumb.Cli.Drift;
 using Plumb.Core;
 
 namespace Plumb.Cli.WebConsole;
@@ -15,9 +14,8 @@ internal sealed class Routes(ConsoleOptions options, Gate gate, LiveHub hub, Run
     private readonly NavItem[] _nav = Navigation.Of(Program.Contents, page => page switch
     {
         "experiments" => desk is not null,
-        "cost" => options.CostReport is not null,
         "logs" => options.Logs is not null,
-        "drift" => options.Home is not null,
+        "cost" or "drift" => options.Home is not null,
         _ => true,
     });
 
@@ -53,33 +51,16 @@ internal sealed class Routes(ConsoleOptions options, Gate gate, LiveHub hub, Run
         {
             (true, "/api/stream") => new EventStream(hub, _nav, options.Traffic is not null, options.Time).SendAsync(context, serverStops),
             (true, "/api/traffic") => TrafficAsync(context),
-            (true, "/api/cost") when options.CostReport is { } report => CostAsync(context, report),
+            (true, "/api/cost") when options.Home is { } home => LastReports.SendAsync(context, home, LastReports.Cost),
             (true, "/api/logs/traces") when options.Logs is { } logs => logs.TracesAsync(context),
             (true, _) when options.Logs is { } logs && path.StartsWith(OneTrace, StringComparison.Ordinal) => logs.TraceAsync(context, Uri.UnescapeDataString(path[OneTrace.Length..])),
-            (true, "/api/drift") when options.Home is { } home => LastReportAsync(context, LastReport.ReadAsync(home, context.RequestAborted)),
+            (true, "/api/drift") when options.Home is { } home => LastReports.SendAsync(context, home, LastReports.Drift),
             (true, "/api/experiments") when desk is not null => Answer.WriteAsync(context, new ExperimentList(desk.Catalogue), ConsoleJson.Default.ExperimentList),
             (false, _) when desk is not null && HttpMethods.IsPost(context.Request.Method) && path.StartsWith("/api/experiments/", StringComparison.Ordinal)
                 => desk.HandleAsync(context, path["/api/experiments/".Length..]),
             (true, _) when !path.StartsWith("/api/", StringComparison.Ordinal) => PageAsync(context, path),
             _ => NotFoundAsync(context),
         };
-    }
-
-    private static async Task CostAsync(HttpContext context, string report)
-    {
-        try
-        {
-            var json = await File.ReadAllBytesAsync(report, context.RequestAborted);
-            context.Response.ContentType = "application/json; charset=utf-8";
-            await context.Response.Body.WriteAsync(json, context.RequestAborted);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            context.Response.StatusCode = StatusCodes.Status404NotFound;
-            await Answer.WriteAsync(context, error is FileNotFoundException or DirectoryNotFoundException
-                ? new Problem("No bill was judged yet", "Run 'plumb cost --sample', or 'plumb cost --from FILE' with your own")
-                : new Problem($"The last report cannot be read: {error.Message.TrimEnd('.')}", "Run 'plumb cost' again"));
-        }
     }
 
     private async Task TrafficAsync(HttpContext context)
@@ -92,13 +73,6 @@ internal sealed class Routes(ConsoleOptions options, Gate gate, LiveHub hub, Run
 
         var minutes = int.TryParse(context.Request.Query["minutes"], NumberStyles.None, CultureInfo.InvariantCulture, out var asked) ? Math.Clamp(asked, 1, MaxMinutes) : DefaultMinutes;
         await Answer.WriteAsync(context, await traffic.ReadAsync(minutes, context.RequestAborted), ConsoleJson.Default.TrafficView);
-    }
-
-    /// <summary>A report as its command wrote it; <c>null</c> before the first run.</summary>
-    private static async Task LastReportAsync(HttpContext context, Task<byte[]?> report)
-    {
-        context.Response.ContentType = "application/json; charset=utf-8";
-        await context.Response.Body.WriteAsync(await report ?? "null"u8.ToArray(), context.RequestAborted);
     }
 
     private async Task PageAsync(HttpContext context, string path)

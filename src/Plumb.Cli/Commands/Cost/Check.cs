@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Plumb.Cli.Cost;
 using Plumb.Cli.Framework;
+using Plumb.Cli.WebConsole;
 using Plumb.Core;
 using Plumb.Cost.Judging;
 using Plumb.Cost.Spending;
@@ -69,24 +70,12 @@ internal sealed class Check : CliCommand
         }
         var options = new CostOptions(call.Get(_recent), impact.Value, call.Get(_percent));
         var report = await source.WithChangesAsync(CostJudge.Judge(table.Value, options, startedAt, call.Time.GetUtcNow()), cancellation);
-        if (Save(call, report) is { } notSaved)
+        call.Keep(report.Report);
+        if (LastReports.Save(call.Home, LastReports.Cost, CostPage.Of(report)) is { } notShown)
         {
-            call.Terminal.Problem(notSaved);
+            call.Terminal.Problem(notShown);
         }
         return call.Answer(report.Report, () => new CostText(call.Terminal).Write(report), () => call.Terminal.Json(CostJson.Of(report), CoreJson.Indented.JsonObject));
-    }
-
-    /// <summary>The report is an answer also when the state cannot hold it.</summary>
-    private static Problem? Save(Invocation call, CostReport report)
-    {
-        var opened = call.OpenState();
-        if (!opened.IsOk)
-        {
-            return opened.Problem with { What = $"the report is not stored: {opened.Problem.What}" };
-        }
-        using var store = opened.Value;
-        store.Findings.Save(report.Report);
-        return LastCostReport.Save(call.Home, report);
     }
 
     private static Result<decimal> Impact(string text, SpendTable table)

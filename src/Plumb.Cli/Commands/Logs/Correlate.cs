@@ -54,7 +54,7 @@ internal sealed class Correlate : CliCommand
         }
         var correlation = new Correlator(sources, id.Value, startedAt).Run(cancellation);
         var report = CorrelationJudge.Report(correlation, startedAt, call.Time.GetUtcNow());
-        call.Answer(report, () => new TimelineText(call.Terminal).Write(report, correlation), () => call.Terminal.Json(LogsDocument.Of(report, correlation), CoreJson.Indented.JsonObject));
-        return LogsFindings.Save(call, report);
+        call.Keep(report);
+        return call.Answer(report, () => new TimelineText(call.Terminal).Write(report, correlation), () => call.Terminal.Json(LogsDocument.Of(report, correlation), CoreJson.Indented.JsonObject));
     }
 }

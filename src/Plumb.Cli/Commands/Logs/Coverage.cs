@@ -49,7 +49,7 @@ internal sealed class Coverage : CliCommand
         using var sources = opened.Value;
         var evidence = new CoverageSurvey(sources, startedAt).Collect(cancellation);
         var report = CoverageSurvey.Judge(evidence, call.Get(_least) / 100, startedAt, call.Time.GetUtcNow());
-        call.Answer(report, () => CoverageText.Write(call.Terminal, report, evidence), () => call.Terminal.Json(LogsDocument.Of(report, evidence), CoreJson.Indented.JsonObject));
-        return LogsFindings.Save(call, report);
+        call.Keep(report);
+        return call.Answer(report, () => CoverageText.Write(call.Terminal, report, evidence), () => call.Terminal.Json(LogsDocument.Of(report, evidence), CoreJson.Indented.JsonObject));
     }
 }

@@ -55,7 +55,7 @@ internal sealed class Traces : CliCommand
             return call.Fail(problem);
         }
         var report = TraceJudge.Report(evidence, startedAt, call.Time.GetUtcNow());
-        call.Answer(report, () => new TraceText(call.Terminal).Write(report, evidence, call.Get(_limit)), () => call.Terminal.Json(LogsDocument.Of(report, evidence), CoreJson.Indented.JsonObject));
-        return LogsFindings.Save(call, report);
+        call.Keep(report);
+        return call.Answer(report, () => new TraceText(call.Terminal).Write(report, evidence, call.Get(_limit)), () => call.Terminal.Json(LogsDocument.Of(report, evidence), CoreJson.Indented.JsonObject));
     }
 }

@@ -1,12 +1,10 @@
 using System.Text.Json.Nodes;
-using Plumb.Core;
 using Plumb.Cost.Judging;
-using Plumb.Platform.Storage;
 
 namespace Plumb.Cli.Cost;
 
-/// <summary>The newest report with its days, in the state directory: what the console's page shows.</summary>
-internal static class LastCostReport
+/// <summary>A report with the days of its services: what the console's page shows.</summary>
+internal static class CostPage
 {
     /// <summary>Services on the page; the others are small.</summary>
     private const int MostServices = 30;
@@ -14,26 +12,13 @@ internal static class LastCostReport
     /// <summary>Days on the page.</summary>
     private const int MostDays = 120;
 
-    public static string PathIn(PlumbHome home) => Path.Combine(home.File("cost"), "last.json");
-
-    public static Problem? Save(PlumbHome home, CostReport report)
+    public static JsonObject Of(CostReport report)
     {
-        var (path, json) = (PathIn(home), CostJson.Of(report));
+        var json = CostJson.Of(report);
         var skip = Math.Max(0, report.Table.Days - MostDays);
         json["days"] = new JsonArray([.. Enumerable.Range(skip, report.Table.Days - skip).Select(day => JsonValue.Create(CostJson.Day(report.Table.FirstDay.AddDays(day))))]);
         json["services"] = new JsonArray([.. report.Services.Take(MostServices).Select(service => Of(service, skip))]);
-        try
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            File.WriteAllText(path + ".new", json.ToJsonString(CoreJson.Readable(indented: false)));
-            File.SetUnixFileMode(path + ".new", UnixFileMode.UserRead | UnixFileMode.UserWrite);
-            File.Move(path + ".new", path, overwrite: true);
-            return null;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            return new Problem($"the console cannot show this report: {path}: {error.Message.TrimEnd('.')}", "Set PLUMB_HOME to a directory that you may write to");
-        }
+        return json;
     }
 
     private static JsonObject Of(ServiceDays service, int skip) => new()
