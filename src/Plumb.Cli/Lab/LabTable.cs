@@ -41,6 +41,7 @@ internal static class LabTable
         terminal.Line("Try next:");
         terminal.Line("  export KUBECONFIG=$(./plumb kubeconfig) && kubectl get pods -A");
         terminal.Line("  ./plumb experiment run kill-pod     delete a real pod and see what a client outside notices");
+        terminal.Line("  ./plumb lab scenes                  what else can be broken, and which check finds it");
         terminal.Line("  ./plumb status                      this table again");
         terminal.Line("  ./plumb down                        end the lab");
     }
