@@ -53,6 +53,9 @@ public sealed class LabCluster : IAsyncDisposable
     /// <summary>What a real node enforces and this machine does not, a sentence each with what would mend it.</summary>
     public IReadOnlyList<string> NotEnforced { get; private set; } = [];
 
+    /// <summary>The directory below the root of each cgroup hierarchy where a cluster with this state directory has its containers, as POD/CONTAINER.</summary>
+    public static string CgroupOf(string stateDirectory) => LabNodes.CgroupOf(stateDirectory);
+
     /// <summary>True when pods have files of their own, and with them the cluster's DNS; false without root.</summary>
     public bool PodsResolveNames { get; private set; }
 

@@ -31,6 +31,7 @@ public sealed class LabHost : IAsyncDisposable
     private readonly long _began;
     private LabCluster? _cluster;
     private StandIn? _aws;
+    private ILabRecorder? _recorder;
     private KubeClient? _client;
     private int _disposed;
 
@@ -120,6 +121,11 @@ public sealed class LabHost : IAsyncDisposable
             await _cluster.DisposeAsync();
         }
 
+        if (_recorder is not null)
+        {
+            await _recorder.DisposeAsync();
+        }
+
         LabState.Clear(_options.Home);
         await _lock.DisposeAsync();
     }
@@ -153,6 +159,9 @@ public sealed class LabHost : IAsyncDisposable
             return aws;
         }
 
+        // Its name has the directory's real path in it, so the directory has to be there.
+        Directory.CreateDirectory(_options.Home.File(ClusterDirectory));
+        _recorder = _options.Recorder?.Invoke(LabCluster.CgroupOf(_options.Home.File(ClusterDirectory)));
         var connected = await StartClusterAsync(cancel);
         if (connected is not null)
         {
@@ -225,6 +234,8 @@ public sealed class LabHost : IAsyncDisposable
             Kubeconfig = _cluster.KubeconfigPath,
             Server = _cluster.Server,
             NotEnforced = _cluster.NotEnforced,
+            Recorder = _recorder?.Name,
+            RecorderOff = _recorder?.Off,
             Aws = new LabAws(_aws!.Endpoint, StandIn.Region, _aws.Keys.AccessKeyId, _aws.Keys.SecretAccessKey, StandIn.StatesIn(_options.Home.File(AwsDirectory))),
         };
         State.Write(_options.Home);

@@ -22,8 +22,21 @@ public sealed record LabOptions(PlumbHome Home)
     /// <summary>How long everything may take to become Ready before the lab says what is in the way.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>Starts what records the containers, before the first of them is there; it ends after the last. Gets the name of the lab's cgroup. Null: nothing records.</summary>
+    public Func<string, ILabRecorder>? Recorder { get; init; }
+
     /// <summary>What starts this program again for the services; null: this process's own program.</summary>
     public IReadOnlyList<string>? Program { get; init; }
+}
+
+/// <summary>What records a lab's containers.</summary>
+public interface ILabRecorder : IAsyncDisposable
+{
+    /// <summary>What a reader asks the recorder by; null when it is off.</summary>
+    string? Name { get; }
+
+    /// <summary>Why it is off, in words; null when it is on.</summary>
+    string? Off { get; }
 }
 
 /// <summary>What a starting lab is doing.</summary>

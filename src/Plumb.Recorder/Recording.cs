@@ -1,5 +1,4 @@
 using Plumb.Core;
-using Plumb.Recorder.Decoding;
 using Plumb.Recorder.Kernel;
 using Plumb.Recorder.Ring;
 using Plumb.Recorder.Targets;
@@ -21,7 +20,7 @@ public sealed unsafe class Recording : IDisposable
     private Recording(LoadedPrograms programs)
     {
         _programs = programs;
-        _reader = new RingReader((nint)programs.Ring.Pointer, (nint)programs.Control.Pointer);
+        _reader = new RingReader(programs.Rings[0].Address);
     }
 
     /// <param name="buffers">Keep also what is read and received, not only what is written.</param>
@@ -32,13 +31,29 @@ public sealed unsafe class Recording : IDisposable
         {
             return loaded.Problem;
         }
-        Configure(loaded.Value.Control.Pointer, scope, buffers);
-        if (loaded.Value.Attach() is { } problem)
+        if (Prepare(loaded.Value, scope, buffers) is not { } problem)
         {
-            loaded.Value.Dispose();
-            return problem;
+            return new Recording(loaded.Value);
         }
-        return new Recording(loaded.Value);
+        loaded.Value.Dispose();
+        return problem;
+    }
+
+    private static Problem? Prepare(LoadedPrograms programs, RecordingScope scope, bool buffers)
+    {
+        var ring = programs.AddRing();
+        if (!ring.IsOk)
+        {
+            return ring.Problem;
+        }
+        ring.Value.Give(scope.CgroupId, null, scope.FromExec, nowNs: 0);
+        var control = programs.Control.Pointer;
+        *(ulong*)(control + ControlLayout.Cgroup) = scope.CgroupId;
+        *(int*)(control + ControlLayout.Level) = scope.Level;
+        *(int*)(control + ControlLayout.Process) = scope.ProcessId;
+        *(int*)(control + ControlLayout.NotProcess) = Environment.ProcessId;
+        KeptItems.Configure(control, buffers);
+        return programs.Attach();
     }
 
     /// <summary>Calls that wait to be read.</summary>
@@ -57,24 +72,4 @@ public sealed unsafe class Recording : IDisposable
     }
 
     public void Dispose() => _programs.Dispose();
-
-    private static void Configure(byte* control, RecordingScope scope, bool buffers)
-    {
-        *(ulong*)(control + ControlLayout.Cgroup) = scope.CgroupId;
-        *(int*)(control + ControlLayout.Level) = scope.Level;
-        *(int*)(control + ControlLayout.Process) = scope.ProcessId;
-        *(int*)(control + ControlLayout.NotProcess) = Environment.ProcessId;
-        *(int*)(control + ControlLayout.WaitForExec) = scope.FromExec ? 1 : 0;
-        foreach (var (number, signature) in CallTable.Known)
-        {
-            for (var index = 0; index < signature.Items.Length && number < ControlLayout.Calls; index++)
-            {
-                var item = signature.Items[index];
-                // A buffer that nobody asked for stays where it is; its place remains, so that the other item keeps its own.
-                var kind = item.Kind == CallTable.BytesOut && !buffers ? CallTable.Nothing : item.Kind;
-                var at = control + ControlLayout.Items + (((number * ControlLayout.ItemsPerCall) + index) * ControlLayout.ItemBytes);
-                (at[0], at[1], at[2]) = (kind, item.Argument, item.Size);
-            }
-        }
-    }
 }

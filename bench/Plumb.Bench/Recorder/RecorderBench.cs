@@ -60,7 +60,7 @@ internal static class RecorderBench
             await File.WriteAllTextAsync(Path.Combine(cgroup.Cgroup, "cgroup.procs"), loop.Id.ToString(CultureInfo.InvariantCulture));
         }
         using var recording = way is "recorded" or "bystander" ? Good(Recording.Start(Good(RecordingScope.OfCgroup(hierarchy, cgroup.Cgroup)))) : null;
-        using var floor = way == "floor" ? Good(LoadedPrograms.Load(floor: true)) : null;
+        using var floor = way == "floor" ? Good(LoadedPrograms.Load(ProgramSet.Floor)) : null;
         floor?.Attach();
         using var strace = way == "strace" ? await StraceAsync(loop.Id) : null;
         var before = strace is null ? TimeSpan.Zero : strace.TotalProcessorTime;

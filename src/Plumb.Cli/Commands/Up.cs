@@ -4,6 +4,7 @@ using Plumb.Cli.Experiments;
 using Plumb.Cli.Framework;
 using Plumb.Cli.Lab;
 using Plumb.Cli.Output;
+using Plumb.Cli.Tracing;
 using Plumb.Cli.WebConsole;
 using Plumb.Cli.WebConsole.Traffic;
 using Plumb.Core;
@@ -21,6 +22,7 @@ internal sealed class Up : CliCommand
     private readonly Option<int?> _nodes = new("--nodes") { Description = "nodes of the cluster (1 to 20); without it lab.nodes of plumb.yaml, or 3", HelpName = "N" };
     private readonly Option<bool> _keep = new("--keep") { Description = "keep objects and data when the lab ends, and go on with those of the last kept one" };
     private readonly Option<bool> _bare = new("--bare") { Description = "only the cluster, without the payments system" };
+    private readonly Option<bool> _noRecorder = new("--no-recorder") { Description = "do not record the containers' system calls: nothing is attached to the kernel" };
     private readonly Option<double> _rate = new("--rate") { Description = "payments a second that the load generator sends (0 to 500)", HelpName = "N", DefaultValueFactory = _ => 20 };
     private readonly Option<int> _apiPort = new("--api-port") { Description = "the Kubernetes API's port on 127.0.0.1; 0 takes a free one", HelpName = "PORT", DefaultValueFactory = _ => 0 };
     private readonly Option<int?> _consolePort = new("--console-port") { Description = "the console's port; without it console.port of plumb.yaml, or 7585, or any free one when that is taken", HelpName = "PORT" };
@@ -49,7 +51,7 @@ internal sealed class Up : CliCommand
         (2, "it could not start; one line on standard error says why and what to do"),
     ];
 
-    public override IReadOnlyList<Option> Options => [_detach, _nodes, _keep, _bare, _rate, _apiPort, _consolePort];
+    public override IReadOnlyList<Option> Options => [_detach, _nodes, _keep, _bare, _noRecorder, _rate, _apiPort, _consolePort];
 
     public override async Task<int> RunAsync(Invocation call, CancellationToken cancellation)
     {
@@ -69,6 +71,7 @@ internal sealed class Up : CliCommand
         var options = new LabOptions(call.Home)
         {
             Nodes = call.Get(_nodes) ?? configuration.Value.Lab.Nodes, Keep = call.Get(_keep), Payments = !call.Get(_bare), LoadRate = call.Get(_rate), ApiPort = call.Get(_apiPort),
+            Recorder = cgroup => call.Get(_noRecorder) ? LabRecorder.NotWanted(call.Home, call.Time) : LabRecorder.Start(cgroup, call.Home, call.Time, call.Keep, call.Terminal.Problem),
         };
         var port = call.Get(_consolePort) ?? configuration.Value.Console.Port;
         return call.Get(_detach) ? await DetachAsync(call, options, port, cancellation) : await StayAsync(call, options, port, cancellation);
@@ -81,7 +84,7 @@ internal sealed class Up : CliCommand
             return call.Fail(new Problem($"a lab runs already in {call.Home.Path} (process {running.Pid})", "See it with 'plumb status', end it with 'plumb down'"));
         }
         var detached = new DetachedLab(call.Home, call.Terminal, call.Time);
-        var started = await detached.StartAsync([.. Again(options, consolePort)], cancellation);
+        var started = await detached.StartAsync([.. Again(options, consolePort, call.Get(_noRecorder))], cancellation);
         if (!started.IsOk)
         {
             return call.Fail(started.Problem);
@@ -91,7 +94,7 @@ internal sealed class Up : CliCommand
     }
 
     /// <summary>The same command line without --detach, for the process that stays.</summary>
-    private IEnumerable<string> Again(LabOptions options, int? consolePort)
+    private IEnumerable<string> Again(LabOptions options, int? consolePort, bool noRecorder)
     {
         yield return Name;
         foreach (var (option, value) in ((Option, string)[])[
@@ -105,7 +108,7 @@ internal sealed class Up : CliCommand
             yield return _consolePort.Name;
             yield return $"{port}";
         }
-        foreach (var (flag, given) in ((Option, bool)[])[(_keep, options.Keep), (_bare, !options.Payments)])
+        foreach (var (flag, given) in ((Option, bool)[])[(_keep, options.Keep), (_bare, !options.Payments), (_noRecorder, noRecorder)])
         {
             if (given)
             {

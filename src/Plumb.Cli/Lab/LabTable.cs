@@ -52,6 +52,7 @@ internal static class LabTable
         [
             ("console", lab.Console?.ToString()), ("payments", lab.Gateway?.ToString()), ("prometheus", lab.Prometheus?.ToString()),
             ("kubernetes", lab.Server.ToString()), ("aws", lab.Aws is { } aws ? $"{aws.Endpoint}  (plumb lab env)" : null), ("kubeconfig", lab.Kubeconfig),
+            ("recorder", lab.Recorder is not null ? "on: each container's last 4,096 system calls  (plumb trace recordings)" : lab.RecorderOff is { } why ? $"off: {why}" : null),
         ];
         foreach (var (name, where) in places.Where(place => place.Where is not null))
         {

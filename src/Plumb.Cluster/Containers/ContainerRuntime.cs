@@ -46,7 +46,7 @@ internal sealed class ContainerRuntime : IDisposable
         _root = new ContainerRoot(options.StateDirectory, options.HostPaths);
         IsIsolating = !options.Plain && Native.IsRoot && OnOwnThread(CanIsolate);
         Hierarchies = IsIsolating ? CgroupHierarchies.Detect() : CgroupHierarchies.None;
-        LabCgroup = $"plumb-{options.LabId}";
+        LabCgroup = CgroupOf(options.LabId);
         HasPodAddresses = Hierarchies.Unified is not null && PodAddressHook.IsSupported();
     }
 
@@ -57,6 +57,8 @@ internal sealed class ContainerRuntime : IDisposable
 
     /// <summary>True when every pod gets ports of its own, because binds to "any address" become binds to the pod's address.</summary>
     public bool HasPodAddresses { get; }
+
+    internal static string CgroupOf(string labId) => $"plumb-{labId}";
 
     /// <summary>The directory, below each cgroup hierarchy, that holds everything of this lab.</summary>
     public string LabCgroup { get; }

@@ -86,6 +86,8 @@ internal sealed class LabNodes : IAsyncDisposable
         PodWorker.DeleteDirectory($"/dev/shm/{_runtime.LabCgroup}");
     }
 
+    internal static string CgroupOf(string stateDirectory) => ContainerRuntime.CgroupOf(LabId(RealPath(stateDirectory)));
+
     /// <summary>Tells this lab's cgroups from those of another lab on the machine.</summary>
     internal static string LabId(string stateDirectory) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(stateDirectory)))[..10];
 

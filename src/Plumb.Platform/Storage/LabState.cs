@@ -51,6 +51,12 @@ public sealed record LabState
     /// <summary>The lab's AWS.</summary>
     public LabAws? Aws { get; init; }
 
+    /// <summary>Name of the flight recorder that records every container; null when it is off.</summary>
+    public string? Recorder { get; init; }
+
+    /// <summary>Why it is off; null when it is on.</summary>
+    public string? RecorderOff { get; init; }
+
     /// <summary>What this machine cannot enforce in the pods, in words; empty when everything is real.</summary>
     public IReadOnlyList<string> NotEnforced { get; init; } = [];
 

@@ -1,4 +1,5 @@
-// The recorder's kernel side: every system call of one container (a cgroup and what is below it) or process goes into one ring of slots.
+// The recorder's kernel side: every system call of a container goes into the container's own ring of slots. Either one target is recorded (a cgroup and what is
+// below it, or a process), or every container of the machine, each from its first execve: the creation of its cgroup gives it a ring from a stock.
 //
 // A slot is claimed by a fetch-and-add on the head, filled when the call begins and completed in place when it returns, so a call that is still in
 // flight is in the ring too. The sequence number stands before and after the content: a reader without a pause sees when it was overwritten meanwhile.
@@ -19,6 +20,13 @@ typedef long long s64;
 #define ONCE(x) (*(volatile __typeof__(x) *)&(x))
 
 #define SLOTS 4096
+#define HEADER SLOTS            // three more slots: the header, and the cgroup's path
+#define RING_SLOTS (SLOTS + 3)
+#define PATH_BYTES 512
+#define RINGS 512
+#define STOCK 8
+#define CGROUPS 8192
+#define PREFIX_WORDS 8
 #define PENDING 65536
 #define CALLS 512
 #define PAYLOAD 128
@@ -67,16 +75,31 @@ struct item {
     u8 spare;
 };
 
-struct control {
+// In the slot behind the last: what is known of a ring. Positions go on when a ring is given to another container, from base.
+struct header {
     u64 head;           // calls claimed so far
+    u64 base;           // head when the present container got the ring
     u64 lost_exits;     // a return whose slot was overwritten meanwhile
     u64 compat_calls;   // 32-bit calls, which are not recorded
     u64 late_exits;     // a slot overwritten in the instant of its completion
-    u64 cgroup;         // id to match at that depth; 0: every cgroup
+    u64 cgroup;         // id of the container's cgroup; 0: nobody's
+    u64 began_ns;       // CLOCK_MONOTONIC
+    u64 ended_ns;       // the cgroup was removed; 0 before
+    u32 wait_for_exec;  // 1 until the first execve
+    u32 path_bytes;     // of the cgroup's path, with its NUL; it stands in the next two slots
+    u64 spare[23];
+};
+
+struct control {
+    u64 cgroup;         // the one target's cgroup id, at that depth; 0: every cgroup
     u32 level;
     u32 tgid;           // process to match; 0: every process
     u32 not_tgid;       // the recorder's own process
-    u32 wait_for_exec;  // 1 until the first execve
+    u32 every;          // 1: every container has its ring; 0: there is one target, and ring 0
+    u64 stock[STOCK];   // number of an empty ring, plus 1; taken by setting it to 0
+    u64 without_ring;   // containers that found the stock empty
+    u64 prefix[PREFIX_WORDS];       // a container's cgroup path begins so
+    u64 prefix_mask[PREFIX_WORDS];
     struct item items[CALLS][2];
 };
 
@@ -84,14 +107,19 @@ struct control control;
 
 struct map { u32 type, key_size, value_size, entries, flags; };
 #define ARRAY 2
+#define HASH 1
 #define PERCPU_ARRAY 6
-#define MMAPABLE 1024
+#define ARRAY_OF_MAPS 12
 
-struct map SEC("maps") ring = { ARRAY, 4, sizeof(struct slot), SLOTS, MMAPABLE };
+// The loader makes the rings: arrays of RING_SLOTS slots that can be mapped into memory.
+struct map SEC("maps") rings = { ARRAY_OF_MAPS, 4, 4, RINGS, 0 };
+struct map SEC("maps") ring_of = { HASH, 8, 8, CGROUPS, 0 };
 struct map SEC("maps") pending = { ARRAY, 4, 8, PENDING, 0 };
-struct map SEC("maps") scratch = { PERCPU_ARRAY, 4, 256, 1, 0 };
+struct map SEC("maps") scratch = { PERCPU_ARRAY, 4, PATH_BYTES, 1, 0 };
 
 static void *(*map_lookup)(void *map, const void *key) = (void *)1;
+static long (*map_update)(void *map, const void *key, const void *value, u64 flags) = (void *)2;
+static long (*map_delete)(void *map, const void *key) = (void *)3;
 static u64 (*ktime_get_ns)(void) = (void *)5;
 static u32 (*get_smp_processor_id)(void) = (void *)8;
 static u64 (*get_current_pid_tgid)(void) = (void *)14;
@@ -101,20 +129,83 @@ static u64 (*get_current_cgroup_id)(void) = (void *)80;
 static long (*probe_read_user)(void *to, u32 size, const void *from) = (void *)112;
 static long (*probe_read_kernel)(void *to, u32 size, const void *from) = (void *)113;
 static long (*probe_read_user_str)(void *to, u32 size, const void *from) = (void *)114;
+static long (*probe_read_kernel_str)(void *to, u32 size, const void *from) = (void *)115;
 static u64 (*get_current_ancestor_cgroup_id)(int level) = (void *)123;
+static void *(*get_current_task)(void) = (void *)158;
+
+// Offsets that only the running kernel's type information tells. The loader replaces these numbers in the instructions (Kernel/KernelFields.cs).
+#define TASK_PID 0x7f00
+#define TASK_TGID 0x7f01
+#define TASK_COMM 0x7f02
+#define TASK_CGROUPS 0x7f03
+#define TASK_CRED 0x7f04
+#define CRED_UID 0x7f05
+#define CSS_SET_CGROUP 0x7f06
+#define CGROUP_NODE 0x7f07
+#define CGROUP_LEVEL 0x7f08
+#define CGROUP_ROOT 0x7f09
+#define CGROUP_PARENT 0x7f0a    // cgroup.self.parent
+#define CSS_CGROUP 0x7f0b
+#define NODE_ID 0x7f0c
+#define NODE_NAME 0x7f0d
+#define ROOT_HIERARCHY 0x7f0e
+#define TASK_COMM_END 0x7f0f    // the second half of comm
+
+#define READ64(pointer, offset) ({ u64 value_; asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(value_) : "r"(pointer), "i"(offset)); value_; })
+#define READ32(pointer, offset) ({ u64 value_; asm volatile("%0 = *(u32 *)(%1 + %2)" : "=r"(value_) : "r"(pointer), "i"(offset)); value_; })
 
 // The saved registers of x86-64 (arch/x86/include/asm/ptrace.h).
 struct registers {
     u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
 };
 
-INLINE int is_wanted(u32 tgid)
+// The calling thread, from its task where types are known (cheap), else from helpers.
+struct caller {
+    void *task;
+    void *cgroup;
+    u64 cgroup_id;
+    u32 tgid;
+    u32 tid;
+};
+
+INLINE void find_caller(struct caller *caller, int typed)
 {
-    if (control.tgid && control.tgid != tgid)
+    if (typed) {
+        caller->task = get_current_task();
+        caller->tgid = READ32(caller->task, TASK_TGID);
+        caller->tid = READ32(caller->task, TASK_PID);
+        caller->cgroup = (void *)READ64(READ64(caller->task, TASK_CGROUPS), CSS_SET_CGROUP);
+        caller->cgroup_id = READ64(READ64(caller->cgroup, CGROUP_NODE), NODE_ID);
+        return;
+    }
+    u64 ids = get_current_pid_tgid();
+    caller->tgid = ids >> 32;
+    caller->tid = (u32)ids;
+    caller->cgroup_id = get_current_cgroup_id();
+}
+
+INLINE int is_target(struct caller *caller, int typed)
+{
+    if (control.tgid)
+        return control.tgid == caller->tgid;
+    if (!control.cgroup || caller->cgroup_id == control.cgroup)
+        return 1;
+    if (typed && (u32)READ32(caller->cgroup, CGROUP_LEVEL) <= control.level)
         return 0;
-    if (control.cgroup && get_current_ancestor_cgroup_id(control.level) != control.cgroup)
-        return 0;
-    return tgid != control.not_tgid;
+    return get_current_ancestor_cgroup_id(control.level) == control.cgroup;
+}
+
+// The ring that the caller's calls go to, by its number; negative: none.
+INLINE s64 ring_number(struct caller *caller, int typed)
+{
+    if (caller->tgid == control.not_tgid)
+        return -1;
+    if (!control.every)
+        return is_target(caller, typed) ? 0 : -1;
+    if (typed && (u32)READ32(caller->cgroup, CGROUP_LEVEL) < control.level)
+        return -1;
+    u64 *number = map_lookup(&ring_of, &caller->cgroup_id);
+    return number ? *number : -1;
 }
 
 // The item's place: the whole payload when it is the only one, else its half.
@@ -202,25 +293,38 @@ INLINE void keep_at_exit(struct slot *slot, struct item *item, u8 *to, int whole
         *length = keep_bytes(to, whole, from, item->size);
 }
 
-INLINE int on_enter(struct registers *regs, u64 nr)
+// A call that waits for its return: where it lies. Positions stay below 2^52: at a million calls a second that is 142 years.
+#define NUMBER_SHIFT 52
+#define POSITION_MASK ((1ULL << NUMBER_SHIFT) - 1)
+
+INLINE int on_enter(struct registers *regs, u64 nr, int typed)
 {
-    u64 ids = get_current_pid_tgid();
-    u32 tgid = ids >> 32;
-    if (!is_wanted(tgid))
+    struct caller caller;
+    find_caller(&caller, typed);
+    s64 number = ring_number(&caller, typed);
+    if (number < 0)
+        return 0;
+    u32 key = number;
+    void *ring = map_lookup(&rings, &key);
+    if (!ring)
+        return 0;
+    u32 index = HEADER;
+    struct header *header = map_lookup(ring, &index);
+    if (!header)
         return 0;
     if ((regs->cs & 0xffff) == COMPAT_CS) {
-        __sync_fetch_and_add(&control.compat_calls, 1);
+        __sync_fetch_and_add(&header->compat_calls, 1);
         return 0;
     }
-    if (control.wait_for_exec) {
+    if (header->wait_for_exec) {
         if (nr != EXECVE && nr != EXECVEAT)
             return 0;
-        control.wait_for_exec = 0;
+        header->wait_for_exec = 0;
     }
-    u64 position = __sync_fetch_and_add(&control.head, 1) + 1;
-    u32 index = (position - 1) & (SLOTS - 1);
-    struct slot *slot = map_lookup(&ring, &index);
-    u32 place = (u32)ids & (PENDING - 1);
+    u64 position = __sync_fetch_and_add(&header->head, 1) + 1;
+    index = (position - 1) & (SLOTS - 1);
+    struct slot *slot = map_lookup(ring, &index);
+    u32 place = caller.tid & (PENDING - 1);
     u64 *waiting = map_lookup(&pending, &place);
     if (!slot || !waiting)
         return 0;
@@ -234,13 +338,20 @@ INLINE int on_enter(struct registers *regs, u64 nr)
     slot->args[3] = regs->r10;
     slot->args[4] = regs->r8;
     slot->args[5] = regs->r9;
-    slot->tgid = tgid;
-    slot->tid = (u32)ids;
+    slot->tgid = caller.tgid;
+    slot->tid = caller.tid;
     slot->nr = nr;
     slot->cpu = get_smp_processor_id();
-    slot->uid = (u32)get_current_uid_gid();
-    get_current_comm(slot->comm, sizeof(slot->comm));
-    slot->cgroup = get_current_cgroup_id();
+    if (typed) {
+        u64 cred = READ64(caller.task, TASK_CRED);
+        slot->uid = cred ? READ32(cred, CRED_UID) : 0;
+        *(u64 *)slot->comm = READ64(caller.task, TASK_COMM);
+        *(u64 *)(slot->comm + 8) = READ64(caller.task, TASK_COMM_END);
+    } else {
+        slot->uid = (u32)get_current_uid_gid();
+        get_current_comm(slot->comm, sizeof(slot->comm));
+    }
+    slot->cgroup = caller.cgroup_id;
     slot->length[0] = NOTHING;
     slot->length[1] = NOTHING;
     if (nr < CALLS) {
@@ -254,25 +365,31 @@ INLINE int on_enter(struct registers *regs, u64 nr)
     slot->enter_ns = ktime_get_ns();
     barrier();
     ONCE(slot->end) = position;
-    *waiting = position;
+    *waiting = position | (u64)number << NUMBER_SHIFT;
     return 0;
 }
 
-INLINE int on_exit(s64 ret)
+INLINE int on_exit(s64 ret, int typed)
 {
-    u32 tid = (u32)get_current_pid_tgid();
+    u32 tid = typed ? READ32(get_current_task(), TASK_PID) : (u32)get_current_pid_tgid();
     u32 place = tid & (PENDING - 1);
     u64 *waiting = map_lookup(&pending, &place);
     if (!waiting || !*waiting)
         return 0;
-    u64 position = *waiting;
+    u64 position = *waiting & POSITION_MASK;
+    u32 key = *waiting >> NUMBER_SHIFT;
+    void *ring = map_lookup(&rings, &key);
+    if (!ring)
+        return 0;
     u32 index = (position - 1) & (SLOTS - 1);
-    struct slot *slot = map_lookup(&ring, &index);
-    if (!slot)
+    struct slot *slot = map_lookup(ring, &index);
+    index = HEADER;
+    struct header *header = map_lookup(ring, &index);
+    if (!slot || !header)
         return 0;
     if (ONCE(slot->begin) != position) {
         *waiting = 0;
-        __sync_fetch_and_add(&control.lost_exits, 1);
+        __sync_fetch_and_add(&header->lost_exits, 1);
         return 0;
     }
     // Another thread whose id ends in the same bits: the place is still its own.
@@ -292,7 +409,7 @@ INLINE int on_exit(s64 ret)
     u64 now = ktime_get_ns();
     barrier();
     if (ONCE(slot->begin) != position) {
-        __sync_fetch_and_add(&control.late_exits, 1);
+        __sync_fetch_and_add(&header->late_exits, 1);
         return 0;
     }
     ONCE(slot->exit_ns) = now;
@@ -301,12 +418,12 @@ INLINE int on_exit(s64 ret)
 
 SEC("tp_btf/sys_enter") int typed_enter(u64 *context)
 {
-    return on_enter((struct registers *)context[0], context[1]);
+    return on_enter((struct registers *)context[0], context[1], 1);
 }
 
 SEC("tp_btf/sys_exit") int typed_exit(u64 *context)
 {
-    return on_exit(context[1]);
+    return on_exit(context[1], 1);
 }
 
 SEC("raw_tp/sys_enter") int raw_enter(u64 *context)
@@ -314,12 +431,121 @@ SEC("raw_tp/sys_enter") int raw_enter(u64 *context)
     struct registers regs;
     if (probe_read_kernel(&regs, sizeof(regs), (void *)context[0]) < 0)
         return 0;
-    return on_enter(&regs, context[1]);
+    return on_enter(&regs, context[1], 0);
 }
 
 SEC("raw_tp/sys_exit") int raw_exit(u64 *context)
 {
-    return on_exit(context[1]);
+    return on_exit(context[1], 0);
+}
+
+INLINE int begins_with_prefix(u8 *path)
+{
+#pragma unroll
+    for (int i = 0; i < PREFIX_WORDS; i++)
+        if ((((u64 *)path)[i] & control.prefix_mask[i]) != control.prefix[i])
+            return 0;
+    return 1;
+}
+
+#define ID_CHARACTERS 64
+#define NAME_BYTES 128
+
+// Every runtime names a container's cgroup by its id of 64 hexadecimal digits, alone or as PREFIX-ID.scope; a pod's is shorter, or a .slice ('l' is no digit).
+INLINE int is_container_name(u8 *text, u64 name)
+{
+    long bytes = probe_read_kernel_str(text, NAME_BYTES, (void *)name);
+    return bytes > ID_CHARACTERS && bytes <= NAME_BYTES && text[(bytes - 5) & (NAME_BYTES - 1)] != 'l';
+}
+
+INLINE s64 take_from_stock(void)
+{
+#pragma unroll
+    for (int i = 0; i < STOCK; i++) {
+        u64 taken = __sync_lock_test_and_set(&control.stock[i], 0);
+        if (taken)
+            return taken - 1;
+    }
+    __sync_fetch_and_add(&control.without_ring, 1);
+    return -1;
+}
+
+INLINE void give_ring(u64 id, u8 *path, u64 path_bytes)
+{
+    s64 number = take_from_stock();
+    u32 key = number;
+    void *ring = number < 0 ? 0 : map_lookup(&rings, &key);
+    if (!ring)
+        return;
+    u32 index = HEADER;
+    struct header *header = map_lookup(ring, &index);
+    if (!header)
+        return;
+#pragma unroll
+    for (int part = 0; part < PATH_BYTES / (int)sizeof(struct slot); part++) {
+        index = HEADER + 1 + part;
+        u64 *to = map_lookup(ring, &index);
+        if (!to)
+            return;
+#pragma unroll
+        for (int i = 0; i < (int)sizeof(struct slot) / 8; i++)
+            to[i] = ((u64 *)path)[part * (int)sizeof(struct slot) / 8 + i];
+    }
+    header->path_bytes = path_bytes;
+    header->base = header->head;
+    header->lost_exits = header->compat_calls = header->late_exits = 0;
+    header->began_ns = ktime_get_ns();
+    header->ended_ns = 0;
+    header->wait_for_exec = 1;
+    u64 value = number;
+    map_update(&ring_of, &id, &value, 0);
+    barrier();
+    ONCE(header->cgroup) = id;
+}
+
+SEC("tp_btf/cgroup_mkdir") int typed_mkdir(u64 *context)
+{
+    void *cgroup = (void *)context[0];
+    // Version 1 hierarchies have ids of their own; the unified one is always number 0.
+    if ((u32)READ32(READ64(cgroup, CGROUP_ROOT), ROOT_HIERARCHY) != 0)
+        return 0;
+    void *node = (void *)READ64(cgroup, CGROUP_NODE);
+    u64 id = READ64(node, NODE_ID);
+    u64 parent = READ64(READ64(READ64(READ64(cgroup, CGROUP_PARENT), CSS_CGROUP), CGROUP_NODE), NODE_ID);
+    u64 *number = map_lookup(&ring_of, &parent);
+    if (number) {
+        // Below a container: its ring is theirs too.
+        u64 value = *number;
+        map_update(&ring_of, &id, &value, 0);
+        return 0;
+    }
+    u32 zero = 0;
+    u8 *text = map_lookup(&scratch, &zero);
+    if (!text || !is_container_name(text, READ64(node, NODE_NAME)))
+        return 0;
+    long bytes = probe_read_kernel_str(text, PATH_BYTES, (void *)context[1]);
+    if (bytes > 0 && begins_with_prefix(text))
+        give_ring(id, text, bytes);
+    return 0;
+}
+
+SEC("tp_btf/cgroup_rmdir") int typed_rmdir(u64 *context)
+{
+    void *cgroup = (void *)context[0];
+    if ((u32)READ32(READ64(cgroup, CGROUP_ROOT), ROOT_HIERARCHY) != 0)
+        return 0;
+    u64 id = READ64(READ64(cgroup, CGROUP_NODE), NODE_ID);
+    u64 *number = map_lookup(&ring_of, &id);
+    if (!number)
+        return 0;
+    u32 key = *number;
+    map_delete(&ring_of, &id);
+    void *ring = map_lookup(&rings, &key);
+    u32 index = HEADER;
+    struct header *header = ring ? map_lookup(ring, &index) : 0;
+    if (header && header->cgroup == id)
+        header->ended_ns = ktime_get_ns();
+    return 0;
 }
 
 // The floor of the benchmark: what two programs that do nothing cost.

@@ -3,11 +3,11 @@ using System.Text;
 
 namespace Plumb.Recorder.Kernel;
 
-/// <summary>The four commands of bpf(2) that the recorder needs. Each returns a descriptor, or the negative errno.</summary>
+/// <summary>The commands of bpf(2) that the recorder needs. Each returns a descriptor, or the negative errno.</summary>
 internal static unsafe class Bpf
 {
-    private const uint ArrayMap = 2;
-    private const uint MapMmapable = 1024;
+    public const uint ArrayMap = 2;
+    public const uint MapMmapable = 1024;
     private const uint TracingProgram = 26;
     private const uint RawTracepointProgram = 17;
     private const uint AttachToRawTracepoint = 23;
@@ -16,7 +16,8 @@ internal static unsafe class Bpf
     private const int NameBytes = 15;
     private const int LogBytes = 64 * 1024;
 
-    public static int CreateMap(BpfMapDefinition map)
+    /// <param name="inner">For a map of maps: the descriptor of a map such as it will hold.</param>
+    public static int CreateMap(BpfMapDefinition map, int inner = 0)
     {
         Span<byte> attributes = stackalloc byte[MapAttributes];
         attributes.Clear();
@@ -25,6 +26,7 @@ internal static unsafe class Bpf
         U32(attributes, 8, map.ValueBytes);
         U32(attributes, 12, map.Entries);
         U32(attributes, 16, map.Flags);
+        U32(attributes, 20, (uint)inner);
         Name(attributes[28..], map.Name);
         return Call(Native.MapCreate, attributes);
     }
@@ -89,6 +91,46 @@ internal static unsafe class Bpf
             U64(attributes, 0, (ulong)name);
             U32(attributes, 8, (uint)program);
             return Call(Native.RawTracepointOpen, attributes);
+        }
+    }
+
+    /// <summary>Puts a value, as the map's key and value sizes say.</summary>
+    public static int Update(int map, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) => Element(Native.MapUpdate, map, key, value);
+
+    public static int Delete(int map, ReadOnlySpan<byte> key) => Element(Native.MapDelete, map, key, default);
+
+    /// <summary>Gives a map or a link a name in a bpf file system, which keeps it when this process ends.</summary>
+    public static int Pin(string path, int descriptor) => Object(Native.ObjectPin, path, descriptor);
+
+    /// <param name="readOnly">Enough to read a map.</param>
+    public static int Get(string path, bool readOnly = false) => Object(Native.ObjectGet, path, 0, readOnly ? ReadOnlyFile : 0);
+
+    private const uint ReadOnlyFile = 8;
+
+    private static int Element(int command, int map, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        Span<byte> attributes = stackalloc byte[32];
+        attributes.Clear();
+        fixed (byte* keyBytes = key)
+        fixed (byte* valueBytes = value)
+        {
+            U32(attributes, 0, (uint)map);
+            U64(attributes, 8, (ulong)keyBytes);
+            U64(attributes, 16, (ulong)valueBytes);
+            return Call(command, attributes);
+        }
+    }
+
+    private static int Object(int command, string path, int descriptor, uint flags = 0)
+    {
+        Span<byte> attributes = stackalloc byte[16];
+        attributes.Clear();
+        fixed (byte* name = Encoding.UTF8.GetBytes(path + "\0"))
+        {
+            U64(attributes, 0, (ulong)name);
+            U32(attributes, 8, (uint)descriptor);
+            U32(attributes, 12, flags);
+            return Call(command, attributes);
         }
     }
 

@@ -4,38 +4,56 @@ using Plumb.Recorder.Ring;
 
 namespace Plumb.Recorder.Kernel;
 
+/// <summary>What the programs do.</summary>
+internal enum ProgramSet
+{
+    /// <summary>Record one target in ring 0.</summary>
+    Target,
+
+    /// <summary>Record every container in a ring of its own.</summary>
+    Every,
+
+    /// <summary>Nothing: the floor of the benchmark.</summary>
+    Floor,
+}
+
 /// <summary>
-/// The recorder's programs and maps in the kernel. Everything hangs on descriptors of this process: nothing is pinned, so the end of the process, however it ends,
-/// takes it all away.
+/// The recorder's programs and maps in the kernel. Everything hangs on descriptors of this process, whose end, however it ends, takes it all away; unless it was pinned
+/// (<see cref="Pins"/>).
 /// </summary>
 internal sealed class LoadedPrograms : IDisposable
 {
     private readonly List<int> _descriptors = [];
-    private readonly List<int> _links = [];
+    private readonly Dictionary<string, int> _links = [];
+    private readonly Dictionary<string, int> _programs = [];
+    private readonly SortedDictionary<int, RingMemory> _rings = [];
 
-    private LoadedPrograms()
-    {
-    }
+    private LoadedPrograms(ProgramSet set) => Set = set;
 
-    public MappedMemory Ring { get; private set; } = null!;
+    public ProgramSet Set { get; }
 
     public MappedMemory Control { get; private set; } = null!;
+
+    public IReadOnlyDictionary<int, RingMemory> Rings => _rings;
 
     /// <summary>False when the kernel has no type information and the untyped tracepoints serve.</summary>
     public bool IsTyped { get; private set; }
 
-    private (int Enter, int Exit) Programs { get; set; }
+    /// <summary>Descriptors of the maps that the programs share with us, by the names in recorder.bpf.c, and "control".</summary>
+    internal Dictionary<string, int> Maps { get; } = [];
+
+    /// <summary>Descriptors of what is attached, by tracepoint.</summary>
+    internal IReadOnlyDictionary<string, int> Links => _links;
 
     /// <summary>Loads everything; nothing runs before <see cref="Attach"/>.</summary>
-    /// <param name="floor">Load two programs that do nothing, for a benchmark.</param>
-    public static Result<LoadedPrograms> Load(bool floor = false)
+    public static Result<LoadedPrograms> Load(ProgramSet set = ProgramSet.Target)
     {
         if (RuntimeInformation.ProcessArchitecture != Architecture.X64 || !OperatingSystem.IsLinux())
         {
             return new Problem("the recorder runs on Linux on x86-64 only; other machines are not supported yet");
         }
-        var loaded = new LoadedPrograms();
-        var problem = loaded.LoadAll(floor);
+        var loaded = new LoadedPrograms(set);
+        var problem = loaded.LoadAll();
         if (problem is null)
         {
             return loaded;
@@ -44,87 +62,185 @@ internal sealed class LoadedPrograms : IDisposable
         return problem;
     }
 
+    /// <summary>What another process pinned.</summary>
+    /// <param name="descriptors">Of the maps; this takes them over.</param>
+    internal static Result<LoadedPrograms> Adopt(IReadOnlyDictionary<string, int> descriptors, IReadOnlyDictionary<string, int> links, IReadOnlyDictionary<int, int> rings, bool writable)
+    {
+        var adopted = new LoadedPrograms(ProgramSet.Every) { IsTyped = true };
+        foreach (var (name, descriptor) in descriptors)
+        {
+            adopted.Maps[name] = adopted.Keep(descriptor);
+        }
+        foreach (var (name, descriptor) in links)
+        {
+            adopted._links[name] = descriptor;
+        }
+        var isWhole = MappedMemory.Of(descriptors["control"], ControlLayout.Bytes, writable) is { } control && (adopted.Control = control) is not null;
+        foreach (var (number, descriptor) in rings)
+        {
+            if (RingMemory.Of(number, descriptor, writable) is { } ring)
+            {
+                adopted._rings[number] = ring;
+            }
+            else
+            {
+                isWhole = false;
+            }
+        }
+        if (isWhole)
+        {
+            return adopted;
+        }
+        var problem = Refused("map what is pinned into memory", Native.LastError, null);
+        adopted.Dispose();
+        return problem;
+    }
+
+    /// <summary>Makes one more ring, 1 MiB of the kernel's memory.</summary>
+    public Result<RingMemory> AddRing()
+    {
+        var number = Enumerable.Range(0, MostRings).First(free => !_rings.ContainsKey(free));
+        var descriptor = RingMemory.Create();
+        if (descriptor < 0)
+        {
+            return Refused("create a ring", -descriptor, null);
+        }
+        if (RingMemory.Of(number, descriptor, writable: true) is not { } ring)
+        {
+            return Refused("map a ring into memory", Native.LastError, null);
+        }
+        var put = Bpf.Update(Maps["rings"], BitConverter.GetBytes(number), BitConverter.GetBytes(descriptor));
+        if (put < 0)
+        {
+            ring.Dispose();
+            return Refused("put a ring into the map of rings", -put, null);
+        }
+        _rings[number] = ring;
+        return ring;
+    }
+
+    /// <summary>A ring that its recorder made since.</summary>
+    internal void Take(RingMemory ring) => _rings[ring.Number] = ring;
+
+    /// <summary>Takes a ring that belongs to nobody out of the kernel.</summary>
+    public void RemoveRing(int number)
+    {
+        _ = Bpf.Delete(Maps["rings"], BitConverter.GetBytes(number));
+        if (_rings.Remove(number, out var ring))
+        {
+            ring.Dispose();
+        }
+    }
+
+    /// <summary>From now on the calls of this cgroup go to that ring.</summary>
+    public Problem? Assign(ulong cgroup, int ring)
+    {
+        var put = Bpf.Update(Maps["ring_of"], BitConverter.GetBytes(cgroup), BitConverter.GetBytes((ulong)ring));
+        return put < 0 ? Refused("note a container's ring", -put, null) : null;
+    }
+
     /// <summary>Null when the programs run from now on.</summary>
     public Problem? Attach()
     {
         // Returns first: a call that is seen to begin is then also seen to return.
-        foreach (var (program, tracepoint) in ((int, string)[])[(Programs.Exit, "sys_exit"), (Programs.Enter, "sys_enter")])
+        foreach (var (tracepoint, program) in _programs.OrderBy(pair => pair.Key == "sys_exit" ? 0 : 1))
         {
             var link = Bpf.Attach(program, IsTyped ? null : tracepoint);
             if (link < 0)
             {
                 return Refused($"attach to {tracepoint}", -link, null);
             }
-            _links.Add(link);
+            _links[tracepoint] = link;
         }
         return null;
     }
 
-    /// <summary>Stops recording; what is in the ring can still be read.</summary>
+    /// <summary>Stops recording, when nothing is pinned; what is in the rings can still be read.</summary>
     public void Detach()
     {
-        Close(_links);
+        Close(_links.Values);
+        _links.Clear();
     }
 
     public void Dispose()
     {
         Detach();
-        Ring?.Dispose();
+        foreach (var ring in _rings.Values)
+        {
+            ring.Dispose();
+        }
         Control?.Dispose();
         Close(_descriptors);
     }
 
-    private Problem? LoadAll(bool floor)
+    /// <summary>As RINGS in recorder.bpf.c.</summary>
+    public const int MostRings = 512;
+
+    private Problem? LoadAll()
     {
         var file = BpfObject.Parse(Resource("x86_64.o"));
-        var maps = new Dictionary<string, int>();
+        var inner = RingMemory.Create();
+        if (Keep(inner) < 0)
+        {
+            return Refused("create a ring", -inner, null);
+        }
         foreach (var definition in file.Maps)
         {
-            if (Keep(Bpf.CreateMap(definition)) is var map && map < 0)
+            if (Keep(Bpf.CreateMap(definition, definition.Name == "rings" ? inner : 0)) is var map && map < 0)
             {
                 return Refused($"create the map '{definition.Name}'", -map, null);
             }
-            maps[definition.Name] = map;
+            Maps[definition.Name] = map;
         }
         var variables = Keep(Bpf.CreateVariables(file.VariableBytes));
         if (variables < 0)
         {
             return Refused("create the map of its variables", -variables, null);
         }
-        if (MappedMemory.Of(maps["ring"], SlotLayout.Slots * SlotLayout.Bytes) is not { } ring || MappedMemory.Of(variables, (int)file.VariableBytes) is not { } control)
+        Maps["control"] = variables;
+        if (MappedMemory.Of(variables, (int)file.VariableBytes) is not { } control)
         {
-            return Refused("map its ring into memory", Native.LastError, null);
+            return Refused("map its variables into memory", Native.LastError, null);
         }
-        (Ring, Control) = (ring, control);
-        var types = File.Exists(KernelTypes.Path) ? File.ReadAllBytes(KernelTypes.Path) : [];
-        return LoadPair(file, maps, variables, KernelTypes.TypedefNumber(types, "btf_trace_sys_enter"), KernelTypes.TypedefNumber(types, "btf_trace_sys_exit"), floor);
+        Control = control;
+        return LoadPrograms(file);
     }
 
-    private Problem? LoadPair(BpfObject file, Dictionary<string, int> maps, int variables, uint? enterType, uint? exitType, bool floor)
+    private Problem? LoadPrograms(BpfObject file)
     {
-        IsTyped = enterType is not null && exitType is not null;
-        var kind = floor ? "floor" : IsTyped ? "tp_btf/sys" : "raw_tp/sys";
-        var (enterSection, exitSection) = floor ? ("tp_btf/floor_enter", "tp_btf/floor_exit") : ($"{kind}_enter", $"{kind}_exit");
-        var enter = LoadOne(file, enterSection, "plumb_enter", maps, variables, IsTyped ? enterType : null, out var refusal);
-        if (enter < 0)
+        var types = KernelTypes.OfThisKernel();
+        var offsets = types is null ? null : KernelFields.Find(types);
+        var tracepoints = (string[])(Set == ProgramSet.Every ? ["sys_enter", "sys_exit", "cgroup_mkdir", "cgroup_rmdir"] : ["sys_enter", "sys_exit"]);
+        var numbers = tracepoints.Select(tracepoint => types?.Typedefs($"btf_trace_{tracepoint}")).ToArray();
+        IsTyped = offsets is not null && numbers.All(number => number is not null);
+        if (!IsTyped && Set != ProgramSet.Target)
         {
-            return Refused("load its program", -enter, refusal);
+            return new Problem("this kernel has no type information that fits (/sys/kernel/btf/vmlinux), so containers cannot be recorded from their first call on", "One target can be: plumb trace pod/NAME");
         }
-        var exit = LoadOne(file, exitSection, "plumb_exit", maps, variables, IsTyped ? exitType : null, out refusal);
-        Programs = (enter, exit);
-        return exit < 0 ? Refused("load its program", -exit, refusal) : null;
+        for (var index = 0; index < tracepoints.Length; index++)
+        {
+            var section = Set == ProgramSet.Floor ? $"tp_btf/floor_{tracepoints[index][4..]}" : $"{(IsTyped ? "tp_btf" : "raw_tp")}/{tracepoints[index]}";
+            var code = Relocation.Apply(file.Programs.Single(program => program.Section == section), Maps, Maps["control"]);
+            if (offsets is not null)
+            {
+                KernelFields.Put(code, offsets);
+            }
+            var program = Keep(Bpf.Load($"plumb_{tracepoints[index]}", code, IsTyped ? numbers[index] : null, out var refusal));
+            if (program < 0)
+            {
+                return Refused("load its program", -program, refusal);
+            }
+            _programs[tracepoints[index]] = program;
+        }
+        return null;
     }
 
-    private int LoadOne(BpfObject file, string section, string name, Dictionary<string, int> maps, int variables, uint? type, out string? refusal) =>
-        Keep(Bpf.Load(name, Relocation.Apply(file.Programs.Single(program => program.Section == section), maps, variables), type, out refusal));
-
-    private static void Close(List<int> descriptors)
+    private static void Close(IEnumerable<int> descriptors)
     {
         foreach (var descriptor in descriptors)
         {
             _ = Native.close(descriptor);
         }
-        descriptors.Clear();
     }
 
     private int Keep(int descriptor)
@@ -136,7 +252,7 @@ internal sealed class LoadedPrograms : IDisposable
         return descriptor;
     }
 
-    private static Problem Refused(string what, int error, string? reason)
+    internal static Problem Refused(string what, int error, string? reason)
     {
         var words = Marshal.GetPInvokeErrorMessage(error).ToLowerInvariant();
         return error switch

@@ -15,10 +15,10 @@ internal sealed unsafe class MappedMemory : IDisposable
     public byte* Pointer { get; private set; }
 
     /// <summary>Null when the kernel refuses.</summary>
-    public static MappedMemory? Of(int map, int bytes)
+    public static MappedMemory? Of(int map, int bytes, bool writable = true)
     {
         var whole = (bytes + PageBytes - 1) / PageBytes * PageBytes;
-        var pointer = Native.mmap(null, whole, Native.ProtRead | Native.ProtWrite, Native.MapShared, map, 0);
+        var pointer = Native.mmap(null, whole, writable ? Native.ProtRead | Native.ProtWrite : Native.ProtRead, Native.MapShared, map, 0);
         return pointer == (byte*)-1 ? null : new MappedMemory(pointer, whole);
     }
 

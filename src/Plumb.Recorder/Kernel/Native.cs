@@ -9,7 +9,11 @@ internal static unsafe class Native
     private const long SysBpf = 321;
 
     public const int MapCreate = 0;
+    public const int MapUpdate = 2;
+    public const int MapDelete = 3;
     public const int ProgramLoad = 5;
+    public const int ObjectPin = 6;
+    public const int ObjectGet = 7;
     public const int RawTracepointOpen = 17;
 
     public const int EPerm = 1;
@@ -39,4 +43,13 @@ internal static unsafe class Native
 
     [DllImport(Libc)]
     public static extern uint geteuid();
+
+    [DllImport(Libc, SetLastError = true)]
+    public static extern int flock(int descriptor, int operation);
+
+    [DllImport(Libc, SetLastError = true)]
+    public static extern int mount(byte* source, byte* target, byte* type, nint flags, byte* data);
+
+    [DllImport(Libc, SetLastError = true)]
+    public static extern int umount2(byte* target, int flags);
 }

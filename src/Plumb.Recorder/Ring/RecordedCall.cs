@@ -55,6 +55,9 @@ public sealed class RecordedCall
 
     public int ThreadId => BinaryPrimitives.ReadInt32LittleEndian(_slot.AsSpan(SlotLayout.Thread));
 
+    /// <summary>True for execve and execveat, which a container's recording begins with.</summary>
+    public bool IsExec => Number is Calls.Execve or Calls.ExecveAt;
+
     public int Number => BinaryPrimitives.ReadUInt16LittleEndian(_slot.AsSpan(SlotLayout.Number));
 
     public int Cpu => BinaryPrimitives.ReadUInt16LittleEndian(_slot.AsSpan(SlotLayout.Cpu));
@@ -85,6 +88,9 @@ public sealed class RecordedCall
         var room = whole ? SlotLayout.PayloadBytes : SlotLayout.HalfPayloadBytes;
         return _slot.AsSpan(SlotLayout.Payload + (item * SlotLayout.HalfPayloadBytes), Math.Clamp(ItemLength(item), 0, room));
     }
+
+    /// <summary>The slot as the kernel wrote it, with the position in this recording.</summary>
+    internal ReadOnlySpan<byte> Slot => _slot;
 
     internal RecordedCall As(CallState state) => new(_slot, state);
 }

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Plumb.Recorder.Ring;
 
 /// <summary>What reading gave next: a call, or how many calls are missing at this place.</summary>
@@ -10,20 +12,35 @@ public readonly record struct RingEntry(RecordedCall? Call, ulong Missing);
 /// Reads the ring while the kernel writes it, without stopping it. A call appears once, when it has returned; one that cannot return or whose return is lost appears as that;
 /// what was overwritten before it could be read is counted and told at its place.
 /// </summary>
-/// <param name="ring">Address of the slots.</param>
-/// <param name="control">Address of the control block.</param>
-internal sealed unsafe class RingReader(nint ring, nint control)
+public sealed unsafe class RingReader
 {
     /// <summary>Times that a slot which was claimed but never filled is waited for before it counts as torn.</summary>
     private const int MostWaits = 200;
 
     private readonly SortedDictionary<ulong, RecordedCall> _inFlight = [];
     private readonly Dictionary<int, ulong> _ofThread = [];
-    private ulong _next = 1;
+
+    /// <summary>Positions of the container that had the ring before.</summary>
+    private readonly nint _ring;
+
+    private readonly ulong _base;
+
+    private readonly ulong _before;
+    private ulong _next;
     private int _waits;
     private ulong _overwritten;
     private ulong _torn;
     private ulong _lostReturns;
+
+    /// <param name="ring">Address of the slots, with the header behind them.</param>
+    /// <param name="fromNow">Leave out what the ring holds already.</param>
+    internal RingReader(nint ring, bool fromNow = false)
+    {
+        _ring = ring;
+        _base = Header(HeaderLayout.Base);
+        _before = fromNow ? Header(HeaderLayout.Head) : _base;
+        _next = _before + 1;
+    }
 
     private enum SlotState
     {
@@ -32,15 +49,15 @@ internal sealed unsafe class RingReader(nint ring, nint control)
         Overwritten,
     }
 
-    public ulong Head => Volatile.Read(ref *(ulong*)((byte*)control + ControlLayout.Head));
+    private ulong Head => Header(HeaderLayout.Head);
 
     /// <summary>Calls that were not read yet.</summary>
     public ulong Backlog => Head + 1 - _next;
 
-    public RecordingCounters Counters => new(Head, _overwritten, _lostReturns, _torn + Control(ControlLayout.LateExits), Control(ControlLayout.CompatCalls));
+    public RecordingCounters Counters => new(Head - _before, _overwritten, _lostReturns, _torn + Header(HeaderLayout.LateExits), Header(HeaderLayout.CompatCalls));
 
     /// <summary>Everything new, in the order of return within this batch.</summary>
-    public List<RingEntry> ReadNew()
+    public IReadOnlyList<RingEntry> ReadNew()
     {
         var batch = new List<RingEntry>();
         LookAgain(batch);
@@ -142,7 +159,7 @@ internal sealed unsafe class RingReader(nint ring, nint control)
     private SlotState TryCopy(ulong position, out RecordedCall? call)
     {
         call = null;
-        var slot = (byte*)ring + ((int)((position - 1) % SlotLayout.Slots) * SlotLayout.Bytes);
+        var slot = (byte*)_ring + ((int)((position - 1) % SlotLayout.Slots) * SlotLayout.Bytes);
         var begin = Volatile.Read(ref *(ulong*)(slot + SlotLayout.Begin));
         if (begin > position)
         {
@@ -160,12 +177,13 @@ internal sealed unsafe class RingReader(nint ring, nint control)
         {
             return SlotState.Overwritten;
         }
+        BinaryPrimitives.WriteUInt64LittleEndian(copy.AsSpan(SlotLayout.Begin), position - _base);
         var number = copy[SlotLayout.Number] | (copy[SlotLayout.Number + 1] << 8);
         call = new RecordedCall(copy, returned ? CallState.Returned : number is Calls.Exit or Calls.ExitGroup ? CallState.Final : CallState.InFlight);
         return SlotState.Ready;
     }
 
-    private ulong Control(int offset) => Volatile.Read(ref *(ulong*)((byte*)control + offset));
+    private ulong Header(int offset) => Volatile.Read(ref *(ulong*)((byte*)_ring + HeaderLayout.Start + offset));
 
     private static List<RingEntry> InOrder(List<RingEntry> batch)
     {

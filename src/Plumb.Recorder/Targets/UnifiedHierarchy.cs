@@ -39,6 +39,9 @@ public sealed record UnifiedHierarchy(string Mount, int Depth)
     /// <summary>The cgroup's id as calls carry it (<see cref="Ring.RecordedCall.CgroupId"/>: its low half); null when it is gone.</summary>
     public static uint? IdOf(string directory) => (uint?)(FileNumber.Of(directory) & uint.MaxValue);
 
+    /// <summary>The cgroup's whole id; null when it is gone.</summary>
+    internal static ulong? WholeIdOf(string directory) => FileNumber.Of(directory);
+
     /// <summary>What the kernel compares: the cgroup's id, and how deep it lies.</summary>
     internal Result<(ulong Id, int Level)> Key(string directory)
     {

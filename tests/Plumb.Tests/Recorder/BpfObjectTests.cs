@@ -12,18 +12,33 @@ public sealed class BpfObjectTests
     public void The_object_has_the_maps_and_programs_that_the_loader_asks_for()
     {
         var file = BpfObject.Parse(CheckedIn);
-        Assert.Equal(["pending", "ring", "scratch"], file.Maps.Select(map => map.Name).Order(StringComparer.Ordinal));
-        Assert.Equal(["raw_tp/sys_enter", "raw_tp/sys_exit", "tp_btf/floor_enter", "tp_btf/floor_exit", "tp_btf/sys_enter", "tp_btf/sys_exit"], file.Programs.Select(program => program.Section).Order(StringComparer.Ordinal));
+        Assert.Equal(["pending", "ring_of", "rings", "scratch"], file.Maps.Select(map => map.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(["raw_tp/sys_enter", "raw_tp/sys_exit", "tp_btf/cgroup_mkdir", "tp_btf/cgroup_rmdir", "tp_btf/floor_enter", "tp_btf/floor_exit", "tp_btf/sys_enter", "tp_btf/sys_exit"], file.Programs.Select(program => program.Section).Order(StringComparer.Ordinal));
     }
 
     [Fact]
-    public void Both_sides_agree_on_the_size_of_a_slot_and_of_the_control_block()
+    public void Both_sides_agree_on_the_sizes_of_what_they_share()
     {
         var file = BpfObject.Parse(CheckedIn);
-        var ring = file.Maps.Single(map => map.Name == "ring");
-        Assert.Equal((uint)SlotLayout.Bytes, ring.ValueBytes);
-        Assert.Equal((uint)SlotLayout.Slots, ring.Entries);
+        Assert.Equal((uint)LoadedPrograms.MostRings, file.Maps.Single(map => map.Name == "rings").Entries);
+        Assert.Equal((uint)HeaderLayout.LongestPath, file.Maps.Single(map => map.Name == "scratch").ValueBytes);
         Assert.Equal((uint)ControlLayout.Bytes, file.VariableBytes);
+    }
+
+    [Fact]
+    public void Every_load_of_a_kernel_field_gets_the_running_kernels_offset()
+    {
+        var offsets = Enumerable.Range(0, 16).Select(index => (short)(index * 8)).ToArray();
+        foreach (var program in BpfObject.Parse(CheckedIn).Programs.Where(program => program.Section.StartsWith("tp_btf/", StringComparison.Ordinal)))
+        {
+            var code = (ulong[])program.Instructions.Clone();
+            var before = code.Count(IsField);
+            KernelFields.Put(code, offsets);
+            Assert.Equal(0, code.Count(IsField));
+            Assert.Equal(program.Section.Contains("floor", StringComparison.Ordinal), before == 0);
+        }
+
+        static bool IsField(ulong instruction) => (instruction & 0xE7) == 0x61 && ((instruction >> 16) & 0xFFF0) == 0x7F00;
     }
 
     [Fact]
@@ -42,8 +57,8 @@ public sealed class BpfObjectTests
         {
             Assert.NotEmpty(program.Relocations);
             Assert.All(program.Relocations, relocation => Assert.Equal(0x18UL, program.Instructions[relocation.Instruction] & 0xFF));
-            Assert.Contains(program.Relocations, relocation => relocation.Map is null);
-            Assert.Contains(program.Relocations, relocation => relocation.Map == "ring");
+            Assert.True(program.Section.Contains("rmdir", StringComparison.Ordinal) || program.Relocations.Any(relocation => relocation.Map is null));
+            Assert.Contains(program.Relocations, relocation => relocation.Map == (program.Section.Contains("cgroup", StringComparison.Ordinal) ? "ring_of" : "rings"));
         }
     }
 
@@ -75,15 +90,18 @@ public sealed class BpfObjectTests
     }
 
     [Fact]
-    public void A_typedef_is_found_by_its_name_in_the_kernels_type_information()
+    public void A_typedef_and_a_member_in_an_unnamed_part_are_found_in_the_kernels_type_information()
     {
-        // One int (kind 1, four bytes follow) and one typedef (kind 8) named "wanted".
-        var strings = "\0int\0wanted\0"u8.ToArray();
-        byte[] types = [1, 0, 0, 0, 0, 0, 0, 1, 4, 0, 0, 0, 32, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 8, 1, 0, 0, 0];
-        byte[] header = [0x9F, 0xEB, 1, 0, 24, 0, 0, 0, 0, 0, 0, 0, (byte)types.Length, 0, 0, 0, (byte)types.Length, 0, 0, 0, (byte)strings.Length, 0, 0, 0];
-        byte[] information = [.. header, .. types, .. strings];
-        Assert.Equal(2u, KernelTypes.TypedefNumber(information, "wanted"));
-        Assert.Null(KernelTypes.TypedefNumber(information, "want"));
-        Assert.Null(KernelTypes.TypedefNumber([], "wanted"));
+        // 1: int; 2: typedef "wanted"; 3: an unnamed struct with "deep" at 4; 4: struct "outer" with the unnamed part at 8.
+        var strings = "\0int\0wanted\0outer\0deep\0"u8.ToArray();
+        uint[] types = [1, 0x01000000, 4, 32, 5, 0x08000000, 1, 0, 0x04000001, 8, 18, 1, 32, 12, 0x04000001, 16, 0, 3, 64];
+        uint[] header = [0x0001EB9F, 24, 0, (uint)types.Length * 4, (uint)types.Length * 4, (uint)strings.Length];
+        byte[] information = [.. header.Concat(types).SelectMany(BitConverter.GetBytes), .. strings];
+        var parsed = KernelTypes.Parse(information)!;
+        Assert.Equal(2u, parsed.Typedefs("wanted"));
+        Assert.Null(parsed.Typedefs("want"));
+        Assert.Equal(12, parsed.Offset("outer", "deep"));
+        Assert.Null(parsed.Offset("outer", "int"));
+        Assert.Null(KernelTypes.Parse(Array.Empty<byte>()));
     }
 }

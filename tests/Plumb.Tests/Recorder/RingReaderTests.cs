@@ -6,16 +6,14 @@ namespace Plumb.Tests.Recorder;
 
 public sealed class RingReaderTests : IDisposable
 {
-    private readonly nint _ring = Zeroed(SlotLayout.Slots * SlotLayout.Bytes);
-    private readonly nint _control = Zeroed(ControlLayout.Bytes);
+    private readonly nint _ring = Zeroed(HeaderLayout.RingBytes);
     private readonly RingReader _reader;
 
-    public RingReaderTests() => _reader = new RingReader(_ring, _control);
+    public RingReaderTests() => _reader = new RingReader(_ring);
 
     public void Dispose()
     {
         Marshal.FreeHGlobal(_ring);
-        Marshal.FreeHGlobal(_control);
     }
 
     [Fact]
@@ -110,7 +108,7 @@ public sealed class RingReaderTests : IDisposable
     private void Write(byte[] slot, ulong position)
     {
         Marshal.Copy(slot, 0, _ring + ((int)((position - 1) % SlotLayout.Slots) * SlotLayout.Bytes), slot.Length);
-        Marshal.WriteInt64(_control + ControlLayout.Head, (long)position);
+        Marshal.WriteInt64(_ring + HeaderLayout.Start + HeaderLayout.Head, (long)position);
     }
 
     private static nint Zeroed(int bytes)

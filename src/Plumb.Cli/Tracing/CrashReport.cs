@@ -1,0 +1,52 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Plumb.Core;
+using Plumb.Recorder;
+using Plumb.Recorder.Decoding;
+using Plumb.Recorder.Saved;
+
+namespace Plumb.Cli.Tracing;
+
+/// <summary>A saved recording as a finding: what ended, the failed call before it, and where the calls are.</summary>
+internal static class CrashReport
+{
+    public const string Check = "recorder";
+
+    public static CheckReport Of(SavedRecording recording, DateTimeOffset now)
+    {
+        var info = recording.Info;
+        var decoder = new CallDecoder();
+        var calls = recording.Entries.Where(entry => entry.Call is not null).Select(entry => decoder.Decode(entry.Call!)).ToList();
+        var suspects = Explanation.Of(calls);
+        var suspect = suspects.Count == 0 ? null : suspects[^1];
+        var container = info.Container;
+        var what = info.Reason switch
+        {
+            SaveReason.Exit => $"container {container.Name} ended with {info.Why}",
+            SaveReason.OutOfMemory => $"container {container.Name} was killed for lack of memory",
+            SaveReason.Unready => $"container {container.Name} turned unready",
+            _ => $"container {container.Name} was recorded",
+        };
+        var summary = suspect is null ? what : $"{what}; {suspect.Text}";
+        var by = $"the flight recorder on {container.Node}";
+        var evidence = new List<Evidence> { new("recording", JsonValue.Create(info.Id), by, info.At) };
+        if (suspect is not null)
+        {
+            evidence.Add(new Evidence("last failed call that matters", JsonValue.Create($"{suspect.Failure.Name}({suspect.Failure.ParameterText}) = {suspect.Failure.Return}"), by, At(info, suspect.Failure.Call.EnterNs)));
+        }
+        if (info.Counters.Overwritten > 0)
+        {
+            evidence.Add(new Evidence("older calls that the ring did not hold", JsonValue.Create(info.Counters.Overwritten), by, info.At));
+        }
+        var severity = info.Reason == SaveReason.Unready ? Severity.Warning : Severity.Critical;
+        var finding = Finding.Of(Check, info.Reason.ToString().ToLowerInvariant(), severity, new Subject("Pod", $"{container.Pod}/{container.Name}", container.Namespace), summary, evidence);
+        return new CheckReport(Check, Outcome.Fail, $"{container.Namespace}/{container.Pod}: {what}", info.At, now, [finding],
+            [
+                "What came before the end is not always its cause; a program can fail without a failed call",
+                $"Only the last {Plumb.Recorder.Recording.Capacity.ToString("N0", CultureInfo.InvariantCulture)} calls are kept; io_uring, time calls that the vDSO answers and 32-bit calls are not among them",
+            ],
+            $"See the calls with 'plumb trace show {info.Id}' and decide whether the program, its configuration or its surroundings are to change");
+    }
+
+    public static DateTimeOffset At(RecordingInfo info, ulong monotonicNs) => info.Origin + TimeSpan.FromTicks((long)(monotonicNs / 100));
+}

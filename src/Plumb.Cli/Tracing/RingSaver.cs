@@ -1,0 +1,91 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Plumb.Core;
+using Plumb.Platform.Kubernetes;
+using Plumb.Recorder;
+using Plumb.Recorder.Always;
+using Plumb.Recorder.Decoding;
+using Plumb.Recorder.Saved;
+
+namespace Plumb.Cli.Tracing;
+
+/// <summary>From a ring to a file, and to the finding that the file belongs to.</summary>
+internal sealed class RingSaver(FlightRecorder recorder, RecordingPlace place, TimeProvider time, Action<CheckReport> keep)
+{
+    /// <summary>Names of containers that are remembered when their pod is gone.</summary>
+    private const int MostNames = 4096;
+
+    private readonly ConcurrentDictionary<string, RecordedContainer> _names = new(place.ReadNames());
+
+    /// <summary>Remembers whose container is whose: the kernel knows ids only.</summary>
+    public void Learn(KubeObject pod)
+    {
+        var isNew = false;
+        var node = pod.Json.Field("spec").Text("nodeName") ?? "-";
+        foreach (var status in PodTriggers.Statuses(pod))
+        {
+            if (PodTriggers.Id(status.Text("containerID")) is { } id)
+            {
+                isNew |= _names.TryAdd(id, new RecordedContainer(node, pod.Namespace, pod.Name, status.Text("name") ?? "-", id));
+            }
+        }
+        if (isNew)
+        {
+            if (_names.Count > MostNames)
+            {
+                var present = recorder.Containers().Select(ring => ring.ContainerId).ToHashSet();
+                foreach (var gone in _names.Keys.Where(id => !present.Contains(id)))
+                {
+                    _names.TryRemove(gone, out _);
+                }
+            }
+            // A successor after kill -9 needs them.
+            place.WriteNames(_names);
+        }
+    }
+
+    /// <returns>Null when it is saved.</returns>
+    public Problem? Save(SaveRequest request)
+    {
+        var named = _names.GetValueOrDefault(request.ContainerId);
+        if (recorder.Containers().FirstOrDefault(ring => ring.ContainerId == request.ContainerId) is not { } ring || recorder.Read(ring) is not { } snapshot)
+        {
+            return new Problem($"no system calls of {named?.Pod ?? request.ContainerId} are saved: the recorder had no ring for it any more");
+        }
+        return Save(snapshot, request.Reason, request.ExitCode);
+    }
+
+    /// <summary>What a killed predecessor recorded of the containers that it had.</summary>
+    public void SaveFound()
+    {
+        foreach (var ring in recorder.Containers())
+        {
+            if (recorder.Read(ring) is { Entries.Count: > 0 } snapshot)
+            {
+                _ = Save(snapshot, SaveReason.Found, null);
+            }
+        }
+    }
+
+    private Problem? Save(RingSnapshot snapshot, SaveReason reason, int? exitCode)
+    {
+        var now = time.GetUtcNow();
+        var id = snapshot.Ring.ContainerId;
+        var container = _names.GetValueOrDefault(id) ?? new RecordedContainer("-", "-", snapshot.Ring.PodUid ?? "-", "-", id);
+        var calls = snapshot.Entries.Count(entry => entry.Call is not null);
+        var isWhole = snapshot.Entries is [{ Call.Position: 1 }, ..] && snapshot.Entries[0].Call!.IsExec;
+        var info = new RecordingInfo(RecordingStore.NewId(container, reason, now), now, reason, exitCode, "x86_64", container,
+            now - Stopwatch.GetElapsedTime(0), isWhole, calls, snapshot.Counters);
+        var recording = new SavedRecording(info, snapshot.Entries);
+        if (place.Store.Save(recording) is { } problem)
+        {
+            return problem;
+        }
+        if (reason != SaveReason.Found)
+        {
+            keep(CrashReport.Of(recording, now));
+        }
+        return null;
+    }
+}

@@ -1,0 +1,24 @@
+using Plumb.Recorder.Decoding;
+
+namespace Plumb.Recorder.Ring;
+
+/// <summary>Tells the kernel side which strings, buffers and structures of each call to keep.</summary>
+internal static unsafe class KeptItems
+{
+    /// <param name="control">The control block.</param>
+    /// <param name="buffers">Also what is read and received.</param>
+    public static void Configure(byte* control, bool buffers)
+    {
+        foreach (var (number, signature) in CallTable.Known)
+        {
+            for (var index = 0; index < signature.Items.Length && number < ControlLayout.Calls; index++)
+            {
+                var item = signature.Items[index];
+                // A buffer that nobody asked for stays where it is; its place remains, so that the other item keeps its own.
+                var kind = item.Kind == CallTable.BytesOut && !buffers ? CallTable.Nothing : item.Kind;
+                var at = control + ControlLayout.Items + (((number * ControlLayout.ItemsPerCall) + index) * ControlLayout.ItemBytes);
+                (at[0], at[1], at[2]) = (kind, item.Argument, item.Size);
+            }
+        }
+    }
+}
