@@ -28,7 +28,7 @@ internal static class Program
             "Reads logs as they are (JSON, logfmt, plain text, syslog, Docker's and containerd's), finds the ids in them, and accounts for every line.",
             new Commands.Logs.Correlate(), new Commands.Logs.Traces(), new Commands.Logs.Coverage()),
         new Commands.Drift(),
-        new Commands.Trace(),
+        new Commands.Trace.Record(),
         new Commands.Console(),
         new Commands.Findings(),
         new Commands.Explain(),

@@ -13,7 +13,7 @@ internal static class TargetResolution
     /// <summary>Longer than any answer of a healthy lab takes.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    private static Problem Usage => new("say what to trace: '-- PROGRAM ARGS', 'pid PID', 'cgroup PATH' or 'pod/NAME'", "See 'plumb trace --help'");
+    private static Problem Usage => new("say what to trace: '-- PROGRAM ARGS', 'pid PID', 'cgroup PATH', 'pod/NAME' or 'namespace/NAME'", "See 'plumb trace --help'");
 
     public static async Task<Result<TraceTarget>> FindAsync(Invocation call, string[] words, bool isProgram, string? ns, CancellationToken cancellation)
     {
@@ -31,7 +31,7 @@ internal static class TargetResolution
             ([var program, .. var arguments], true) => Program(hierarchy.Value, program, arguments),
             (["cgroup", var path], false) => Cgroup(hierarchy.Value, path),
             ([var pod], false) when pod.StartsWith("pod/", StringComparison.Ordinal) => await PodAsync(call, hierarchy.Value, ns ?? "default", pod[4..], cancellation),
-            ([var other, ..], false) when other.StartsWith("namespace/", StringComparison.Ordinal) => new Problem("whole namespaces are not supported yet", "Trace one of its pods: plumb trace pod/NAME -n NAMESPACE"),
+            ([var whole], false) when whole.StartsWith("namespace/", StringComparison.Ordinal) => Namespace(call, whole["namespace/".Length..]),
             _ => Usage,
         };
     }
@@ -39,7 +39,7 @@ internal static class TargetResolution
     private static Result<TraceTarget> Process(int processId)
     {
         var scope = RecordingScope.OfProcess(processId);
-        return scope.IsOk ? new TraceTarget($"process {scope.Value.ProcessId}", scope.Value, () => !Directory.Exists($"/proc/{scope.Value.ProcessId}")) : scope.Problem;
+        return scope.IsOk ? TraceTarget.Of($"process {scope.Value.ProcessId}", scope.Value, () => !Directory.Exists($"/proc/{scope.Value.ProcessId}")) : scope.Problem;
     }
 
     private static Result<TraceTarget> Cgroup(UnifiedHierarchy hierarchy, string path)
@@ -50,7 +50,7 @@ internal static class TargetResolution
             return directory.Problem;
         }
         var scope = RecordingScope.OfCgroup(hierarchy, directory.Value);
-        return scope.IsOk ? new TraceTarget($"cgroup {directory.Value}", scope.Value, () => !Directory.Exists(directory.Value)) : scope.Problem;
+        return scope.IsOk ? TraceTarget.Of($"cgroup {directory.Value}", scope.Value, () => !Directory.Exists(directory.Value)) : scope.Problem;
     }
 
     private static Result<TraceTarget> Program(UnifiedHierarchy hierarchy, string name, string[] arguments)
@@ -63,10 +63,18 @@ internal static class TargetResolution
         var scope = RecordingScope.OfCgroup(hierarchy, program.Value.Cgroup, fromExec: true);
         if (scope.IsOk)
         {
-            return new TraceTarget(name, scope.Value, () => program.Value.HasEnded, program.Value);
+            return TraceTarget.Of(name, scope.Value, () => program.Value.HasEnded, program.Value);
         }
         program.Value.Dispose();
         return scope.Problem;
+    }
+
+    private static Result<TraceTarget> Namespace(Invocation call, string ns)
+    {
+        var lab = RunningLab.Of(call.Home);
+        return !lab.IsOk ? lab.Problem
+            : lab.Value.Recorder is null ? new Problem($"the lab's flight recorder is off ({lab.Value.RecorderOff}), and a whole namespace can only be read from it", "Trace one of its pods: plumb trace pod/NAME -n NAMESPACE")
+            : LabContainers.Of(call.Home, lab.Value.Recorder, ns, pod: null);
     }
 
     private static async Task<Result<TraceTarget>> PodAsync(Invocation call, UnifiedHierarchy hierarchy, string ns, string name, CancellationToken cancellation)
@@ -75,6 +83,10 @@ internal static class TargetResolution
         if (!lab.IsOk)
         {
             return lab.Problem;
+        }
+        if (lab.Value.Recorder is { } recorder && LabContainers.Has(call.Home, ns, name))
+        {
+            return LabContainers.Of(call.Home, recorder, ns, name);
         }
         var target = Platform.Kubernetes.Configuration.Kubeconfig.Load([lab.Value.Kubeconfig]).Then(config => config.Target(call.Time));
         if (!target.IsSuccess)
@@ -117,7 +129,7 @@ internal static class TargetResolution
             .ToDictionary(status => status.Text("containerID")!.Split("://")[^1], status => status.Text("name")!);
         var scope = RecordingScope.OfCgroup(hierarchy, directory);
         return scope.IsOk
-            ? new TraceTarget($"pod {pod}", scope.Value, () => !Directory.Exists(directory), Pod: new TracedPod(node ?? "-", pod.Namespace, pod.Name, directory, containers))
+            ? TraceTarget.Of($"pod {pod}", scope.Value, () => !Directory.Exists(directory), pod: new TracedPod(node ?? "-", pod.Namespace, pod.Name, directory, containers))
             : scope.Problem;
     }
 }

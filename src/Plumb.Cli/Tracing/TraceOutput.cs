@@ -7,44 +7,47 @@ using Plumb.Core;
 using Plumb.Recorder;
 using Plumb.Recorder.Decoding;
 using Plumb.Recorder.Ring;
+using Plumb.Recorder.Saved;
 
 namespace Plumb.Cli.Tracing;
 
 /// <summary>Writes calls as they come: lines in columns, or a JSON document a line.</summary>
-internal sealed class TraceOutput(Terminal terminal, TimeProvider time, bool json, TracedPod? pod)
+/// <param name="origin">When CLOCK_MONOTONIC was zero.</param>
+/// <param name="containers">Those whose names the columns have to hold; null where there is no pod.</param>
+internal sealed class TraceOutput(Terminal terminal, DateTimeOffset origin, bool json, IReadOnlyList<RecordedContainer>? containers)
 {
     private const int ParameterColumns = 60;
 
     /// <summary>Calls that take longer say so in the text; faster ones only in JSON.</summary>
     private static readonly TimeSpan Noticeable = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>When CLOCK_MONOTONIC was zero.</summary>
-    private readonly DateTimeOffset _origin = time.GetUtcNow() - Stopwatch.GetElapsedTime(0);
+    public static TraceOutput Live(Terminal terminal, TimeProvider time, bool json, IReadOnlyList<RecordedContainer>? containers) =>
+        new(terminal, time.GetUtcNow() - Stopwatch.GetElapsedTime(0), json, containers);
 
     public void Header()
     {
         if (!json)
         {
             var columns = $"{"CPU",-4}{"PID",-8}{"COMM",-16}{"SYSCALL",-17}{"PARAMETERS".PadRight(ParameterColumns)} RET";
-            terminal.Line(terminal.Paint(Place("NODE", "NAMESPACE", "POD", "CONTAINER") + columns, Style.Strong));
+            terminal.Line(terminal.Paint(Place(new RecordedContainer("NODE", "NAMESPACE", "POD", "CONTAINER", "")) + columns, Style.Strong));
         }
     }
 
-    public void Write(IReadOnlyList<(DecodedCall? Call, ulong Missing)> entries)
+    public void Write(IReadOnlyList<(DecodedCall? Call, ulong Missing, RecordedContainer? Container)> entries)
     {
         if (entries.Count == 0)
         {
             return;
         }
         var text = new StringBuilder();
-        foreach (var (call, missing) in entries)
+        foreach (var (call, missing, container) in entries)
         {
             text.Append(text.Length == 0 ? "" : "\n").Append((call, json) switch
             {
                 (null, true) => new JsonObject { ["missing"] = missing }.ToJsonString(CoreJson.Compact.Options),
                 (null, false) => terminal.Paint($"… {Count(missing)} were overwritten before they could be read", Style.Warn),
-                (_, true) => Json(call).ToJsonString(CoreJson.Compact.Options),
-                _ => Line(call),
+                (_, true) => Json(call, container).ToJsonString(CoreJson.Compact.Options),
+                _ => Line(call, container),
             });
         }
         terminal.Line(text.ToString());
@@ -70,30 +73,30 @@ internal sealed class TraceOutput(Terminal terminal, TimeProvider time, bool jso
 
     public static string Count(ulong calls) => calls == 1 ? "1 call" : string.Create(CultureInfo.InvariantCulture, $"{calls:N0} calls");
 
-    private string Line(DecodedCall call)
+    private string Line(DecodedCall call, RecordedContainer? container)
     {
         var parameters = call.ParameterText;
         var slow = call.Call.Duration is { } duration && duration >= Noticeable ? $" <{Human.Duration(duration)}>" : "";
         var result = call.Call.Error != 0 ? terminal.Paint(call.Return, Style.Bad) : call.Return;
         return string.Create(CultureInfo.InvariantCulture,
-            $"{Place(pod?.Node, pod?.Namespace, pod?.Pod, pod?.ContainerOf(call.Call.CgroupId))}{call.Call.Cpu,-4}{Process(call.Call),-8}{call.Command,-16}{call.Name,-17}{parameters.PadRight(ParameterColumns)} {result}{slow}");
+            $"{Place(container)}{call.Call.Cpu,-4}{Process(call.Call),-8}{call.Command,-16}{call.Name,-17}{parameters.PadRight(ParameterColumns)} {result}{slow}");
     }
 
     /// <summary>A thread that is not the process's first has its own number behind it.</summary>
     private static string Process(RecordedCall call) =>
         call.ThreadId == call.ProcessId ? call.ProcessId.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{call.ProcessId}/{call.ThreadId} ");
 
-    private string Place(string? node, string? ns, string? name, string? container) =>
-        pod is null ? "" : $"{Column(node, pod.Node)}{Column(ns, pod.Namespace)}{Column(name, pod.Pod)}{Column(container, pod.Containers.Values.MaxBy(one => one.Length) ?? "")}";
+    private string Place(RecordedContainer? container) => containers is null ? ""
+        : Column(container?.Node, one => one.Node) + Column(container?.Namespace, one => one.Namespace) + Column(container?.Pod, one => one.Pod) + Column(container?.Name, one => one.Name);
 
-    private static string Column(string? text, string widest) => (text ?? "").PadRight(Math.Max(9, widest.Length) + 2);
+    private string Column(string? text, Func<RecordedContainer, string> part) => (text ?? "").PadRight(Math.Max(9, containers!.Max(one => (int?)part(one).Length) ?? 0) + 2);
 
-    private JsonObject Json(DecodedCall call)
+    private JsonObject Json(DecodedCall call, RecordedContainer? container = null)
     {
-        var one = new JsonObject { ["at"] = (_origin + TimeSpan.FromTicks((long)(call.Call.EnterNs / 100))).ToString("o", CultureInfo.InvariantCulture) };
-        if (pod is not null)
+        var one = new JsonObject { ["at"] = (origin + TimeSpan.FromTicks((long)(call.Call.EnterNs / 100))).ToString("o", CultureInfo.InvariantCulture) };
+        if (container is not null)
         {
-            (one["node"], one["namespace"], one["pod"], one["container"]) = (pod.Node, pod.Namespace, pod.Pod, pod.ContainerOf(call.Call.CgroupId));
+            (one["node"], one["namespace"], one["pod"], one["container"]) = (container.Node, container.Namespace, container.Pod, container.Name);
         }
         (one["cpu"], one["pid"], one["tid"], one["uid"], one["comm"]) = (call.Call.Cpu, call.Call.ProcessId, call.Call.ThreadId, call.Call.UserId, call.Command);
         one["position"] = call.Call.Position;

@@ -2,6 +2,7 @@ using Plumb.Core;
 using Plumb.Recorder;
 using Plumb.Recorder.Decoding;
 using Plumb.Recorder.Ring;
+using Plumb.Recorder.Saved;
 
 namespace Plumb.Cli.Tracing;
 
@@ -22,12 +23,18 @@ internal sealed class TraceSession(TraceTarget target, TraceOutput output, CallD
 
     public async Task<Result<RecordingCounters>> RunAsync(bool buffers, CancellationToken cancellation)
     {
-        var started = Recording.Start(target.Scope, buffers);
+        var started = target.Open(buffers);
         if (!started.IsOk)
         {
             return started.Problem;
         }
         using var recording = started.Value;
+        if (last is not null && recording is LabRings rings)
+        {
+            output.Header();
+            Show(rings.Now(), last);
+            return End(recording);
+        }
         if (target.Program?.Start() is { } problem)
         {
             return problem;
@@ -49,6 +56,11 @@ internal sealed class TraceSession(TraceTarget target, TraceOutput output, CallD
         var rest = recording.Stop();
         // The explanation reads all that the ring held, also when only its end is shown.
         Show(rest, last);
+        return End(recording);
+    }
+
+    private RecordingCounters End(ICallSource recording)
+    {
         if (explain)
         {
             output.Explain(Explanation.Of([.. _kept]));
@@ -57,7 +69,7 @@ internal sealed class TraceSession(TraceTarget target, TraceOutput output, CallD
     }
 
     /// <summary>Ctrl-C reaches the program too; one that does not end by it is ended.</summary>
-    private async Task EndAsync(Recording recording)
+    private async Task EndAsync(ICallSource recording)
     {
         if (target.Program is not { HasEnded: false } program)
         {
@@ -79,13 +91,13 @@ internal sealed class TraceSession(TraceTarget target, TraceOutput output, CallD
         }
     }
 
-    private void Show(IReadOnlyList<RingEntry> entries, int? newest = null)
+    private void Show(IReadOnlyList<PlacedEntry> entries, int? newest = null)
     {
-        var decoded = new List<(DecodedCall?, ulong)>(entries.Count);
-        foreach (var (call, missing) in entries)
+        var decoded = new List<(DecodedCall? Call, ulong Missing, RecordedContainer? Container)>(entries.Count);
+        foreach (var ((call, missing), container) in entries)
         {
             var words = call is null ? null : decoder.Decode(call);
-            decoded.Add((words, missing));
+            decoded.Add((words, missing, container));
             if (explain && words is not null)
             {
                 _kept.Enqueue(words);
@@ -95,6 +107,6 @@ internal sealed class TraceSession(TraceTarget target, TraceOutput output, CallD
                 }
             }
         }
-        output.Write(newest is { } count ? [.. decoded.Where(entry => entry.Item1 is not null).TakeLast(count)] : decoded);
+        output.Write(newest is { } count ? [.. decoded.Where(entry => entry.Call is not null).TakeLast(count)] : decoded);
     }
 }

@@ -1,3 +1,6 @@
+using Plumb.Core;
+using Plumb.Recorder;
+using Plumb.Recorder.Saved;
 using Plumb.Recorder.Targets;
 
 namespace Plumb.Cli.Tracing;
@@ -30,9 +33,24 @@ internal sealed record TracedPod(string Node, string Namespace, string Pod, stri
 
 /// <summary>What is traced, and when that is over.</summary>
 /// <param name="Words">For messages: "process 4711".</param>
-/// <param name="Program">The program to start; null when what is traced runs already.</param>
+/// <param name="Open">Begins to read or to record; the argument says whether what is read and received is kept, too.</param>
 /// <param name="IsOver">True when there is nothing left to trace.</param>
-internal sealed record TraceTarget(string Words, RecordingScope Scope, Func<bool> IsOver, TracedProgram? Program = null, TracedPod? Pod = null) : IDisposable
+/// <param name="Program">The program to start; null when what is traced runs already.</param>
+/// <param name="Containers">Those known at the start; null where there is no pod.</param>
+internal sealed record TraceTarget(
+    string Words, Func<bool, Result<ICallSource>> Open, Func<bool> IsOver, TracedProgram? Program = null, IReadOnlyList<RecordedContainer>? Containers = null) : IDisposable
 {
     public void Dispose() => Program?.Dispose();
+
+    /// <summary>A recording of our own.</summary>
+    public static TraceTarget Of(string words, RecordingScope scope, Func<bool> isOver, TracedProgram? program = null, TracedPod? pod = null) => new(
+        words,
+        buffers =>
+        {
+            var started = Recording.Start(scope, buffers);
+            return started.IsOk ? new OwnRecording(started.Value, pod) : started.Problem;
+        },
+        isOver,
+        program,
+        pod is null ? null : [.. pod.Containers.Select(one => new RecordedContainer(pod.Node, pod.Namespace, pod.Pod, one.Value, one.Key))]);
 }

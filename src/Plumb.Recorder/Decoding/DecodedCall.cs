@@ -16,5 +16,10 @@ public sealed record DecodedCall(RecordedCall Call, string Name, IReadOnlyList<(
     /// <summary>ENOENT; null when it did not fail.</summary>
     public string? Error => Call.Error == 0 ? null : ErrorNames.Name(Call.Error);
 
+    private static readonly string[] Subjects = ["filename", "pathname", "path", "oldname", "addr"];
+
+    /// <summary>The path or the address that the call is about; null when it has none.</summary>
+    public string? Subject => Subjects.Select(Value).FirstOrDefault(value => value?.StartsWith('"') == true || value?.StartsWith('{') == true);
+
     public string? Value(string parameter) => Parameters.Where(entry => entry.Name == parameter).Select(entry => entry.Value).FirstOrDefault();
 }

@@ -18,10 +18,6 @@ public enum SaveReason
     [JsonStringEnumMemberName("unready")]
     Unready,
 
-    /// <summary>A person asked for it.</summary>
-    [JsonStringEnumMemberName("asked")]
-    Asked,
-
     /// <summary>The recorder itself was killed; its successor found the ring.</summary>
     [JsonStringEnumMemberName("found")]
     Found,
@@ -42,14 +38,13 @@ public sealed record RecordedContainer(string Node, string Namespace, string Pod
 public sealed record RecordingInfo(
     string Id, DateTimeOffset At, SaveReason Reason, int? ExitCode, string Machine, RecordedContainer Container, DateTimeOffset Origin, bool IsWhole, int Calls, RecordingCounters Counters)
 {
-    /// <summary>exit 1 · OOM-killed · unready · asked for · found after the recorder was killed</summary>
+    /// <summary>exit 1 · OOM-killed · unready · found after the recorder was killed</summary>
     [JsonIgnore]
     public string Why => Reason switch
     {
         SaveReason.Exit => ExitCode > 128 ? $"signal {ExitCode - 128}" : $"exit {ExitCode}",
         SaveReason.OutOfMemory => "OOM-killed",
         SaveReason.Unready => "unready",
-        SaveReason.Asked => "asked for",
         _ => "found",
     };
 }

@@ -7,24 +7,24 @@ using Plumb.Recorder;
 using Plumb.Recorder.Decoding;
 using Plumb.Recorder.Ring;
 
-namespace Plumb.Cli.Commands;
+namespace Plumb.Cli.Commands.Trace;
 
-internal sealed class Trace : CliCommand
+internal sealed class Record : CliCommand
 {
-    private readonly Argument<string[]> _target = new("target") { Description = "pod/NAME, pid PID, cgroup PATH, or -- PROGRAM ARGS", Arity = ArgumentArity.ZeroOrMore };
+    private readonly Argument<string[]> _target = new("target") { Description = "pod/NAME, namespace/NAME, pid PID, cgroup PATH, or -- PROGRAM ARGS", Arity = ArgumentArity.ZeroOrMore };
     private readonly Option<string?> _namespace = new("--namespace", "-n") { Description = "the pod's namespace (default: default)", HelpName = "NAMESPACE" };
-    private readonly Option<int?> _last = new("--last") { Description = $"show nothing until the end, then the last N calls (1 to {Recording.Capacity})", HelpName = "N" };
+    private readonly Option<int?> _last = new("--last") { Description = $"the last N calls (1 to {Recording.Capacity}): of a pod of the lab those in its ring now, else those at the end", HelpName = "N" };
     private readonly Option<bool> _explain = new("--explain") { Description = "say at the end which failed call came before a bad exit" };
     private readonly Option<bool> _buffers = new("--buffers") { Description = "show what is read and written, too; it may hold secrets" };
 
     public override string Name => "trace";
 
-    public override string Summary => "record the system calls of a pod, a process or a program, decoded";
+    public override string Summary => "the system calls of a pod, a process or a program, decoded, also those before a crash";
 
     public override string Description =>
-        "Records every system call with eBPF into a ring of the last 4,096 and shows them decoded as they return. Needs root (or CAP_BPF and CAP_PERFMON) and Linux 5.12 or later on x86-64. "
-        + "Nothing stays in the kernel when it ends, however it ends. With -o json, one document a line. A program's standard output goes to standard error. "
-        + "Not supported yet: recording all the time in the lab, saved recordings and their comparison, whole namespaces, containers of other clusters than the lab, tracing without rights (ptrace), arm64. "
+        "Records every system call with eBPF into a ring of the last 4,096 and shows them decoded as they return. In the lab the recorder is always on, each container from its first execve; when one ends badly or turns unready "
+        + "its ring is saved by itself ('plumb trace recordings'), and the crash is a finding. Elsewhere it records from now until Ctrl-C. Needs root (or CAP_BPF and CAP_PERFMON) and Linux 5.12 or later on x86-64. "
+        + "With -o json, one document a line. A program's standard output goes to standard error. Not supported yet: tracing without rights (ptrace), arm64. "
         + "Not visible: io_uring, time calls that the vDSO answers, 32-bit calls (counted only), the calls of this program itself.";
 
     public override IReadOnlyList<Example> Examples =>
@@ -32,6 +32,8 @@ internal sealed class Trace : CliCommand
         new("plumb trace -- ls /etc", "run a program and show its system calls"),
         new("plumb trace --explain -- ./service", "and why it ended badly"),
         new("plumb trace pod/crash-app -n default", "a pod of the lab, until Ctrl-C"),
+        new("plumb trace pod/crash-app --last 50", "the last calls in its ring, now"),
+        new("plumb trace namespace/payments", "every pod of a namespace of the lab"),
         new("plumb trace pid 4711 --last 500", "a process; at the end, its last 500 calls"),
         new("plumb trace cgroup system.slice/cron.service -o json", "a cgroup and what is below it"),
     ];
@@ -46,6 +48,8 @@ internal sealed class Trace : CliCommand
     public override IReadOnlyList<Option> Options => [_namespace, _last, _explain, _buffers];
 
     public override IReadOnlyList<Argument> Arguments => [_target];
+
+    public override IReadOnlyList<CommandNode> Members { get; } = [new Recordings(), new Show(), new Explain(), new Diff()];
 
     public override async Task<int> RunAsync(Invocation call, CancellationToken cancellation)
     {
@@ -62,7 +66,7 @@ internal sealed class Trace : CliCommand
         }
         using var target = found.Value;
         var buffers = call.Get(_buffers);
-        var output = new TraceOutput(call.Terminal, call.Time, call.Json, target.Pod);
+        var output = TraceOutput.Live(call.Terminal, call.Time, call.Json, target.Containers);
         var counted = await new TraceSession(target, output, new CallDecoder(buffers), call.Time, last, call.Get(_explain)).RunAsync(buffers, cancellation);
         if (!counted.IsOk)
         {

@@ -1,0 +1,40 @@
+using System.CommandLine;
+using Plumb.Cli.Framework;
+using Plumb.Cli.Tracing;
+using Plumb.Core;
+using Plumb.Recorder;
+using Plumb.Recorder.Decoding;
+
+namespace Plumb.Cli.Commands.Trace;
+
+internal sealed class Explain : CliCommand
+{
+    private readonly Argument<string> _id = new("recording") { Description = "its id, the first digits of it, or the path of a recording's file" };
+
+    public override string Name => "explain";
+
+    public override string Summary => "say which failed call came before the end of a recorded container";
+
+    public override string Description =>
+        "Reads a saved recording backwards from each bad end: which file was missing or refused, which address refused or timed out, how long before the end, and how often. It says what came before, not that it was the cause.";
+
+    public override IReadOnlyList<Example> Examples => [new("plumb trace explain 6819", "the recording whose id begins so"), new("plumb trace explain 6819 -o json", "with the calls, for a machine")];
+
+    public override IReadOnlyList<Argument> Arguments => [_id];
+
+    public override Task<int> RunAsync(Invocation call, CancellationToken cancellation)
+    {
+        var found = RecordingPlace.Of(call.Home).Store.Find(call.Get(_id)!);
+        if (!found.IsOk)
+        {
+            return Task.FromResult(call.Fail(found.Problem));
+        }
+        if (!call.Json)
+        {
+            call.Terminal.Line(RecordingText.Line(found.Value.Info, call.Time.GetUtcNow()));
+        }
+        var calls = RecordingText.Decode(found.Value).Select(entry => entry.Call).OfType<DecodedCall>().ToList();
+        new TraceOutput(call.Terminal, found.Value.Info.Origin, call.Json, [found.Value.Info.Container]).Explain(Explanation.Of(calls));
+        return Task.FromResult(ExitCode.Pass);
+    }
+}
