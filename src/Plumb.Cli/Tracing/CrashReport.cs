@@ -15,8 +15,7 @@ internal static class CrashReport
     public static CheckReport Of(SavedRecording recording, DateTimeOffset now)
     {
         var info = recording.Info;
-        var decoder = new CallDecoder();
-        var calls = recording.Entries.Where(entry => entry.Call is not null).Select(entry => decoder.Decode(entry.Call!)).ToList();
+        var calls = RecordingText.Decode(recording).Select(entry => entry.Call).OfType<DecodedCall>().ToList();
         var suspects = Explanation.Of(calls);
         var suspect = suspects.Count == 0 ? null : suspects[^1];
         var container = info.Container;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Plumb.Cli.Output;
 using Plumb.Recorder.Decoding;
+using Plumb.Recorder.Masking;
 using Plumb.Recorder.Saved;
 
 namespace Plumb.Cli.Tracing;
@@ -32,7 +33,7 @@ internal static class RecordingText
     /// <summary>The calls in words, and where some are missing, how many.</summary>
     public static IReadOnlyList<(DecodedCall? Call, ulong Missing, RecordedContainer? Container)> Decode(SavedRecording recording)
     {
-        var decoder = new CallDecoder();
-        return [.. recording.Entries.Select(entry => (entry.Call is null ? null : decoder.Decode(entry.Call), entry.Missing, (RecordedContainer?)recording.Info.Container))];
+        var container = recording.Info.Container;
+        return [.. new CallDecoder(Privacy.Default).Decode(recording.Entries).Select(entry => (entry.Call, entry.Missing, (RecordedContainer?)container))];
     }
 }

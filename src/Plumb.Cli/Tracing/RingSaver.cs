@@ -77,7 +77,8 @@ internal sealed class RingSaver(FlightRecorder recorder, RecordingPlace place, T
         var isWhole = snapshot.Entries is [{ Call.Position: 1 }, ..] && snapshot.Entries[0].Call!.IsExec;
         var info = new RecordingInfo(RecordingStore.NewId(container, reason, now), now, reason, exitCode, "x86_64", container,
             now - Stopwatch.GetElapsedTime(0), isWhole, calls, snapshot.Counters);
-        var recording = new SavedRecording(info, snapshot.Entries);
+        // What a person may not see by default does not reach the disk.
+        var recording = new SavedRecording(info, [.. snapshot.Entries.Select(entry => entry with { Call = entry.Call?.Scrubbed() })]);
         if (place.Store.Save(recording) is { } problem)
         {
             return problem;

@@ -93,18 +93,13 @@ internal sealed class TraceSession(TraceTarget target, TraceOutput output, CallD
 
     private void Show(IReadOnlyList<PlacedEntry> entries, int? newest = null)
     {
-        var decoded = new List<(DecodedCall? Call, ulong Missing, RecordedContainer? Container)>(entries.Count);
-        foreach (var ((call, missing), container) in entries)
+        var decoded = decoder.Decode([.. entries.Select(entry => entry.Entry)]).Select((entry, index) => (entry.Call, entry.Missing, entries[index].Container)).ToList();
+        foreach (var words in decoded.Select(entry => entry.Call).OfType<DecodedCall>().Where(_ => explain))
         {
-            var words = call is null ? null : decoder.Decode(call);
-            decoded.Add((words, missing, container));
-            if (explain && words is not null)
+            _kept.Enqueue(words);
+            if (_kept.Count > MostKept)
             {
-                _kept.Enqueue(words);
-                if (_kept.Count > MostKept)
-                {
-                    _kept.Dequeue();
-                }
+                _kept.Dequeue();
             }
         }
         output.Write(newest is { } count ? [.. decoded.Where(entry => entry.Call is not null).TakeLast(count)] : decoded);

@@ -31,7 +31,11 @@ typedef long long s64;
 #define CALLS 512
 #define PAYLOAD 128
 #define HALF 64
+#define NARROW 32
 #define MOST_ARGUMENTS 8
+#define MOST_VECTORS 4
+#define MOST_ENTRIES 128
+#define LOWEST_POINTER 65536
 
 #define EXECVE 59
 #define EXECVEAT 322
@@ -66,13 +70,24 @@ enum kind {
     STRUCT_OUT = 4,     // at exit, a fixed size, when the call succeeded
     STRUCT_IN = 5,      // at enter, a fixed size
     ARGUMENTS = 6,      // at enter, an argv
+    ARRAY_IN = 7,       // at enter and again at exit, as many elements of that size as the next argument says
+    ARRAY_OUT = 8,      // at exit, as many elements of that size as the call returned
+    TEXT_OUT = 9,       // BYTES_OUT of a name, which is kept also without --buffers
+    WORDS_OUT = 10,     // at exit, two words of a structure; size has both their places, counted in words
+    VECTOR_IN = 11,     // at enter, what the vector of the next argument's length holds; second item only, like those below
+    VECTOR_OUT = 12,    // at exit, the same
+    MESSAGE_IN = 13,    // at enter, a msghdr: four numbers and the name; first item only
+    MESSAGE_OUT = 14,   // at exit, the same
+    MESSAGE_DATA_IN = 15,
+    MESSAGE_DATA_OUT = 16,
+    ENTRIES_OUT = 17,   // at exit, the number of a directory's entries
 };
 
 struct item {
     u8 kind;
     u8 argument;
     u8 size;            // of a fixed structure
-    u8 spare;
+    u8 narrow;          // on both items: the second has the last 32 bytes, the first all before
 };
 
 // In the slot behind the last: what is known of a ring. Positions go on when a ring is given to another container, from base.
@@ -208,10 +223,11 @@ INLINE s64 ring_number(struct caller *caller, int typed)
     return number ? *number : -1;
 }
 
-// The item's place: the whole payload when it is the only one, else its half.
-INLINE s16 keep_string(u8 *to, int whole, u64 from)
+// The item's place: the whole payload when it is the only one, else its half, or all but the narrow end.
+INLINE s16 keep_string(u8 *to, int whole, int narrow, u64 from)
 {
-    long kept = whole ? probe_read_user_str(to, PAYLOAD, (void *)from) : probe_read_user_str(to, HALF, (void *)from);
+    long kept = whole ? probe_read_user_str(to, PAYLOAD, (void *)from)
+        : narrow ? probe_read_user_str(to, PAYLOAD - NARROW, (void *)from) : probe_read_user_str(to, HALF, (void *)from);
     return kept;
 }
 
@@ -229,6 +245,15 @@ INLINE s16 keep_bytes(u8 *to, int whole, u64 from, u64 size)
         MASK(size, PAYLOAD - 1);
     else
         MASK(size, HALF - 1);
+    return probe_read_user(to, size, (void *)from) ? -14 : size;
+}
+
+// A structure at the narrow end.
+INLINE s16 keep_narrow(u8 *to, u64 from, u64 size)
+{
+    if (size >= NARROW)
+        return probe_read_user(to, NARROW, (void *)from) ? -14 : NARROW;
+    MASK(size, NARROW - 1);
     return probe_read_user(to, size, (void *)from) ? -14 : size;
 }
 
@@ -258,6 +283,91 @@ INLINE s16 keep_arguments(u8 *to, u64 from)
     return used;
 }
 
+// Two words of a structure, at the places that the nibbles say.
+INLINE s16 keep_words(u8 *to, u64 from, u32 places)
+{
+    if (probe_read_user(to, 8, (void *)(from + (places & 15) * 8)) || probe_read_user(to + 8, 8, (void *)(from + (places >> 4) * 8)))
+        return -14;
+    return 16;
+}
+
+// What a vector of buffers holds, one buffer after the other.
+INLINE s16 keep_vector(u8 *to, u64 from, u64 count, u64 most)
+{
+    u32 zero = 0;
+    u8 *text = map_lookup(&scratch, &zero);
+    if (!text)
+        return -14;
+    u32 used = 0;
+#pragma unroll
+    for (int i = 0; i < MOST_VECTORS; i++) {
+        u64 vector[2];
+        if (i >= count || used >= HALF || probe_read_user(vector, 16, (void *)(from + i * 16)) < 0)
+            break;
+        u64 size = vector[1] > HALF ? HALF : vector[1];
+        MASK(size, 2 * HALF - 1);
+        if (probe_read_user(text + (used & (HALF - 1)), size, (void *)vector[0]) < 0)
+            break;
+        used += size;
+    }
+    if (used > HALF)
+        used = HALF;
+    if (used > most)
+        used = most;
+#pragma unroll
+    for (int i = 0; i < HALF / 8; i++)
+        ((u64 *)to)[i] = ((u64 *)text)[i];
+    return used;
+}
+
+// struct msghdr of include/linux/socket.h.
+struct message {
+    u64 name;
+    u32 name_bytes, pad;
+    u64 vector, count, control, control_bytes;
+    u32 flags, end;
+};
+
+// The lengths of name, vector and control data, the flags, then the name.
+INLINE s16 keep_message(u8 *to, u64 from)
+{
+    struct message message;
+    if (probe_read_user(&message, sizeof(message), (void *)from))
+        return -14;
+    u64 size = message.name ? message.name_bytes : 0;
+    ((u32 *)to)[0] = size;
+    ((u32 *)to)[1] = message.count;
+    ((u32 *)to)[2] = message.control ? message.control_bytes : 0;
+    ((u32 *)to)[3] = message.flags;
+    if (size > HALF - 16)
+        size = HALF - 16;
+    MASK(size, HALF - 1);
+    return probe_read_user(to + 16, size, (void *)message.name) ? 16 : 16 + size;
+}
+
+INLINE s16 keep_message_data(u8 *to, u64 from, u64 most)
+{
+    u64 vector[2];
+    return probe_read_user(vector, 16, (void *)(from + 16)) ? -14 : keep_vector(to, vector[0], vector[1], most);
+}
+
+// How many, and whether these are all: struct linux_dirent64 has its own length at 16, as has the older one.
+INLINE s16 keep_entries(u8 *to, u64 from, u64 bytes)
+{
+    u64 at = 0;
+    u32 count = 0;
+    for (int i = 0; i < MOST_ENTRIES && at < bytes; i++) {
+        u16 length = 0;
+        if (probe_read_user(&length, 2, (void *)(from + at + 16)) || !length)
+            break;
+        at += length;
+        count++;
+    }
+    ((u32 *)to)[0] = count;
+    ((u32 *)to)[1] = at >= bytes;
+    return 8;
+}
+
 INLINE u64 argument(struct slot *slot, u32 index)
 {
     switch (index) {
@@ -270,27 +380,65 @@ INLINE u64 argument(struct slot *slot, u32 index)
     }
 }
 
+// Some kinds have a place of their own, so that their code is there once only.
 INLINE s16 keep_at_enter(struct slot *slot, struct item *item, u8 *to, int whole)
 {
+    int first = to == slot->payload;
     u64 from = argument(slot, item->argument);
+    // A number where others pass a pointer, and NULL: a failed reading costs a page fault.
+    if (from < LOWEST_POINTER)
+        return NOTHING;
+    if (!first && item->narrow)
+        return item->kind == STRUCT_IN ? keep_narrow(slot->payload + PAYLOAD - NARROW, from, item->size) : NOTHING;
     switch (item->kind) {
-    case STRING: return keep_string(to, whole, from);
+    case STRING: return keep_string(to, whole, first && item->narrow, from);
     case BYTES_IN: return keep_bytes(to, whole, from, argument(slot, item->argument + 1));
     case STRUCT_IN: return keep_bytes(to, whole, from, item->size);
-    case ARGUMENTS: return whole ? NOTHING : keep_arguments(to, from);
+    case ARRAY_IN: return keep_bytes(to, whole, from, (argument(slot, item->argument + 1) & 0xffff) * item->size);
+    case ARGUMENTS: return first ? NOTHING : keep_arguments(to, from);
+    case VECTOR_IN: return first ? NOTHING : keep_vector(to, from, argument(slot, item->argument + 1), HALF);
+    case MESSAGE_IN: return first ? keep_message(to, from) : NOTHING;
+    case MESSAGE_DATA_IN: return first ? NOTHING : keep_message_data(to, from, HALF);
     default: return NOTHING;
     }
 }
 
 INLINE void keep_at_exit(struct slot *slot, struct item *item, u8 *to, int whole, s16 *length)
 {
+    int first = to == slot->payload;
     u64 from = argument(slot, item->argument);
-    if (item->kind == STRING && *length < 0)
-        *length = keep_string(to, whole, from);
-    else if (item->kind == BYTES_OUT && slot->ret >= 0)
+    u8 kind = item->kind;
+    if (from < LOWEST_POINTER)
+        return;
+    if (!first && item->narrow) {
+        if (slot->ret >= 0 && kind == WORDS_OUT)
+            *length = keep_words(slot->payload + PAYLOAD - NARROW, from, item->size);
+        else if (slot->ret >= 0 && kind == STRUCT_OUT)
+            *length = keep_narrow(slot->payload + PAYLOAD - NARROW, from, item->size);
+        return;
+    }
+    if (kind == STRING && *length < 0)
+        *length = keep_string(to, whole, first && item->narrow, from);
+    else if (kind <= STRUCT_OUT && kind >= BYTES_OUT && slot->ret >= 0)
+        *length = keep_bytes(to, whole, from, kind == STRUCT_OUT ? item->size : slot->ret);
+    else if (kind < ARRAY_IN || slot->ret < 0)
+        return;
+    else if (kind == ARRAY_IN)
+        *length = keep_bytes(to, whole, from, (argument(slot, item->argument + 1) & 0xffff) * item->size);
+    else if (kind == ARRAY_OUT)
+        *length = keep_bytes(to, whole, from, (slot->ret & 0xffff) * item->size);
+    else if (kind == TEXT_OUT)
         *length = keep_bytes(to, whole, from, slot->ret);
-    else if (item->kind == STRUCT_OUT && slot->ret >= 0 && from)
-        *length = keep_bytes(to, whole, from, item->size);
+    else if (kind == WORDS_OUT)
+        *length = keep_words(to, from, item->size);
+    else if (kind == ENTRIES_OUT && first)
+        *length = keep_entries(to, from, slot->ret);
+    else if (kind == MESSAGE_OUT && first)
+        *length = keep_message(to, from);
+    else if (kind == VECTOR_OUT && !first)
+        *length = keep_vector(to, from, argument(slot, item->argument + 1), slot->ret);
+    else if (kind == MESSAGE_DATA_OUT && !first)
+        *length = keep_message_data(to, from, slot->ret);
 }
 
 // A call that waits for its return: where it lies. Positions stay below 2^52: at a million calls a second that is 142 years.

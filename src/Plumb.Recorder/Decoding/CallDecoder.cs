@@ -1,100 +1,116 @@
-using System.Buffers.Binary;
 using System.Globalization;
+using Plumb.Recorder.Descriptors;
+using Plumb.Recorder.Masking;
 using Plumb.Recorder.Ring;
 
 namespace Plumb.Recorder.Decoding;
 
-/// <summary>From a slot to words.</summary>
-/// <param name="buffers">Show what was read and written, also by others than standard output and error.</param>
-public sealed class CallDecoder(bool buffers = false)
+/// <summary>From a slot to words. Calls are to be given in the order of their return: what descriptors refer to is followed from one to the next.</summary>
+/// <param name="privacy">What may be seen; it is applied first, so that a decoded call holds nothing else.</param>
+/// <param name="live">Reads /proc of processes that run now; null for calls that were recorded earlier or elsewhere.</param>
+public sealed class CallDecoder(Privacy privacy, LiveDescriptors? live = null)
 {
     private const int CurrentDirectory = -100;
     private const ulong CreatesAFile = 0x40 | 0x400000;
 
-    public DecodedCall Decode(RecordedCall call)
+    private readonly DescriptorTables _descriptors = new(live);
+
+    /// <param name="buffers">Show what was read and written, also by others than standard output and error.</param>
+    public CallDecoder(bool buffers = false)
+        : this(buffers ? new Privacy(buffers: true) : Privacy.Default)
     {
-        var signature = CallTable.Of(call.Number);
-        if (signature.Parameters is not { } parameters)
-        {
-            return new DecodedCall(call, signature.Name, [.. Enumerable.Range(0, 6).Select(index => ($"arg{index}", Constants.Hex(call.Argument(index))))], Returned(call, signature.Name));
-        }
-        var values = new List<(string, string)>(parameters.Length);
-        var item = 0;
-        for (var index = 0; index < parameters.Length; index++)
-        {
-            var kept = item < signature.Items.Length && signature.Items[item].Argument == index ? item++ : -1;
-            if (parameters[index].Kind == "mode" && IsUnused(parameters, call, index))
-            {
-                continue;
-            }
-            values.Add((parameters[index].Name, Value(call, signature, parameters[index].Kind, index, kept)));
-        }
-        return new DecodedCall(call, signature.Name, values, Returned(call, signature.Name));
     }
 
-    /// <summary>The mode of open counts only when it makes a file.</summary>
-    private static bool IsUnused(Parameter[] parameters, RecordedCall call, int index) =>
-        index > 0 && parameters[index - 1].Kind == "open" && (call.Argument(index - 1) & CreatesAFile) == 0;
+    /// <summary>What was read from a ring, with its holes.</summary>
+    public IReadOnlyList<(DecodedCall? Call, ulong Missing)> Decode(IReadOnlyList<RingEntry> entries)
+    {
+        _descriptors.Expect(entries.Where(entry => entry.Call is not null).Select(entry => entry.Call!));
+        var decoded = new List<(DecodedCall?, ulong)>(entries.Count);
+        foreach (var (call, missing) in entries)
+        {
+            if (call is null)
+            {
+                _descriptors.Forget();
+            }
+            decoded.Add((call is null ? null : Decode(call), missing));
+        }
+        return decoded;
+    }
 
-    private string Value(RecordedCall call, CallSignature signature, string kind, int index, int kept)
+    public DecodedCall Decode(RecordedCall recorded)
+    {
+        _descriptors.Meet(recorded);
+        var call = privacy.Scrub(recorded, _descriptors);
+        var signature = CallTable.Of(call.Number);
+        var values = signature.Parameters is null ? [.. Enumerable.Range(0, 6).Select(index => ($"arg{index}", Constants.Hex(call.Argument(index))))] : Values(call, signature);
+        _descriptors.Follow(call, signature);
+        // What it returned is a descriptor only now.
+        return new DecodedCall(call, signature.Name, values, Returned(call, signature));
+    }
+
+    private List<(string Name, string Value)> Values(RecordedCall call, CallSignature signature)
+    {
+        var parameters = signature.Parameters!;
+        var values = new List<(string, string)>(parameters.Length);
+        for (var index = 0; index < parameters.Length; index++)
+        {
+            // The mode of open counts only when it makes a file.
+            var isUnused = parameters[index].Kind == "mode" && index > 0 && parameters[index - 1].Kind == "open" && (call.Argument(index - 1) & CreatesAFile) == 0;
+            if (!isUnused && Value(call, signature, index) is { } value)
+            {
+                values.Add((parameters[index].Name, value));
+            }
+        }
+        return values;
+    }
+
+    /// <summary>Null when the parameter has no meaning in this call.</summary>
+    private string? Value(RecordedCall call, CallSignature signature, int index)
     {
         var value = call.Argument(index);
+        var kind = signature.Parameters![index].Kind;
         return kind switch
         {
-            "fd" or "int" => Signed(value),
-            "dirfd" => (int)value == CurrentDirectory ? "AT_FDCWD" : Signed(value),
+            "fd" => Named(call, (int)value),
+            "dirfd" => (int)value == CurrentDirectory ? "AT_FDCWD" : Named(call, (int)value),
+            "int" => Signed(value),
             "uint" => ((uint)value).ToString(CultureInfo.InvariantCulture),
             "size" => value.ToString(CultureInfo.InvariantCulture),
             "offset" => ((long)value).ToString(CultureInfo.InvariantCulture),
             "ptr" => value == 0 ? "NULL" : Constants.Hex(value),
-            "mode" => Octal((uint)value & 0xFFFF),
-            "path" or "in" or "out" or "addr" or "outaddr" or "argv" or "pipe" or "timespec" or "epollevent" => Kept(call, signature, kind, index, kept),
-            _ => Named(kind, value),
+            "mode" => Mode((uint)value & 0xFFFF),
+            "optname" => SocketOption.Name((int)call.Argument(1), (int)value),
+            _ => signature.ItemOf(index) is >= 0 and var item ? Kept(call, signature, kind, index, item) : Constants.Of(kind, value),
         };
     }
 
-    private static string Named(string kind, ulong value) => kind switch
+    private string Named(RecordedCall call, int descriptor)
     {
-        "open" => Constants.OpenFlags(value),
-        "pipeflags" => Constants.PipeFlags(value),
-        "prot" => Constants.Protection(value),
-        "mmap" => Constants.MapFlags(value),
-        "clone" => Constants.CloneFlags(value),
-        "at" => Constants.At(value),
-        "unlinkat" => Constants.Unlink(value),
-        "msg" => Constants.Message(value),
-        "wait" => Constants.Wait(value),
-        "sockflags" => Constants.SocketFlags(value),
-        "socktype" => Constants.SocketType(value),
-        "family" => Constants.Family(value),
-        "signal" => Constants.Signal((int)value),
-        "fcntl" => Constants.Fcntl(value),
-        "rlimit" => Constants.Resource(value),
-        "clock" => Constants.Clock(value),
-        "advice" => Constants.Advice(value),
-        "ioctl" => Constants.Ioctl(value),
-        "access" => Constants.Access(value),
-        "seek" => Constants.Seek(value),
-        "shut" => Constants.Shutdown(value),
-        "how" => Constants.SignalMask(value),
-        "epollop" => Constants.EpollOperation(value),
-        "epollflags" => Constants.EpollFlags(value),
-        "flock" => Constants.Flock(value),
-        "sockopt" => Constants.SocketLevel(value),
-        "futex" => Constants.Futex(value),
-        _ => Constants.Hex(value),
-    };
+        var number = descriptor.ToString(CultureInfo.InvariantCulture);
+        return _descriptors.Find(call.ProcessId, descriptor) is { } open ? $"{number}<{open.Name}>" : number;
+    }
 
-    private string Kept(RecordedCall call, CallSignature signature, string kind, int index, int kept)
+    private string? Kept(RecordedCall call, CallSignature signature, string kind, int index, int item)
     {
         var pointer = call.Argument(index);
+        var bytes = call.Item(signature, item);
+        switch (kind)
+        {
+            case "fcntlarg":
+                return FcntlArgument.Text(call.Argument(1), pointer, bytes);
+            case "ioctlarg":
+                return IoctlArgument.Text(call.Argument(1), pointer, bytes);
+            case "futextime" when (call.Argument(1) & 0x7F) is not (0 or 6 or 9 or 11 or 13):
+                return Constants.Hex(pointer);
+            case "prctlarg" when bytes.IsEmpty:
+                return Constants.Hex(pointer);
+        }
         if (pointer == 0)
         {
             return "NULL";
         }
-        var isBuffer = kind is "in" or "out";
-        var length = kept < 0 ? RecordedCall.NotTried : call.ItemLength(kept);
-        if (length == RecordedCall.NotTried || (isBuffer && !buffers && !IsLog(call, signature)))
+        var length = call.ItemLength(item);
+        if (length == RecordedCall.NotTried)
         {
             return Constants.Hex(pointer);
         }
@@ -102,30 +118,42 @@ public sealed class CallDecoder(bool buffers = false)
         {
             return $"{Constants.Hex(pointer)} (unreadable)";
         }
-        var whole = signature.Items.Length == 1;
-        var bytes = call.Item(kept, whole);
-        var room = whole ? SlotLayout.PayloadBytes : SlotLayout.HalfPayloadBytes;
+        var structure = Structures.Text(kind, bytes);
+        return structure is null ? Bytes(call, signature, kind, index, item)
+            : kind == "entries" ? $"{Constants.Hex(pointer)} {structure}" : structure;
+    }
+
+    /// <summary>Texts, and structures whose text needs the rest of the call.</summary>
+    private string Bytes(RecordedCall call, CallSignature signature, string kind, int index, int item)
+    {
+        var bytes = call.Item(signature, item);
+        var isCut = bytes.Length == signature.Place(item).Room;
+        var next = index + 1 < 6 ? call.Argument(index + 1) : 0;
+        var length = (ulong)Math.Max(0, call.Return);
         return kind switch
         {
             // The kernel counts the NUL.
-            "path" => Escaped.Quoted(bytes[..Math.Max(0, bytes.Length - 1)], bytes.Length == room),
-            "argv" => Arguments(bytes, bytes.Length == room),
-            "pipe" when bytes.Length >= 8 => $"[{BinaryPrimitives.ReadInt32LittleEndian(bytes)}, {BinaryPrimitives.ReadInt32LittleEndian(bytes[4..])}]",
-            "timespec" when bytes.Length >= 16 => Duration(bytes),
-            "epollevent" when bytes.Length >= 12 => $"{{events={Constants.Events(BinaryPrimitives.ReadUInt32LittleEndian(bytes))}, data={Constants.Hex(BinaryPrimitives.ReadUInt64LittleEndian(bytes[4..]))}}}",
-            "addr" or "outaddr" => SocketAddress.Text(bytes, bytes.Length == room),
-            _ => Escaped.Quoted(bytes, (kind == "in" ? call.Argument(index + 1) : (ulong)Math.Max(0, call.Return)) > (ulong)bytes.Length),
+            "path" or "prctlarg" => Escaped.Quoted(bytes[..Math.Max(0, bytes.Length - 1)], isCut),
+            "link" when signature.Name == "getcwd" => Escaped.Quoted(bytes.TrimEnd((byte)0), isCut),
+            "link" => Escaped.Quoted(bytes, length > (ulong)bytes.Length),
+            "argv" => Arguments(bytes, isCut),
+            "addr" or "outaddr" => SocketAddress.Text(bytes, isCut),
+            "optval" or "optvalout" => SocketOption.Value((int)call.Argument(1), (int)call.Argument(2), bytes),
+            "pollfds" => Structures.Polled(bytes, next, call is { State: CallState.Returned, Return: > 0 }, descriptor => Named(call, descriptor)),
+            "epollevents" => Structures.EpollEvents(bytes, call.Return, signature.Items[item].Size),
+            "fdset" => Structures.DescriptorSet(bytes, (int)Math.Min(call.Argument(0), 1024), descriptor => Named(call, descriptor)),
+            "vector" or "vectorout" => Structures.Vector(bytes, next, call.Item(signature, item + 1), call.ItemLength(item + 1) >= 0),
+            "message" or "messageout" when bytes.Length >= 16 => Structures.Message(bytes, call.Item(signature, item + 1), call.ItemLength(item + 1) >= 0),
+            "in" => Escaped.Quoted(bytes, next > (ulong)bytes.Length),
+            "out" => Escaped.Quoted(bytes, length > (ulong)bytes.Length),
+            _ => Constants.Hex(call.Argument(index)),
         };
     }
-
-    /// <summary>What a program says on standard output and error is its log, which is there to be read; everything else may be a secret.</summary>
-    private static bool IsLog(RecordedCall call, CallSignature signature) => signature.Name == "write" && call.Argument(0) is 1 or 2;
 
     private static string Arguments(ReadOnlySpan<byte> bytes, bool cut)
     {
         var words = new List<string>();
-        var count = 0;
-        while (!bytes.IsEmpty && count++ < SlotLayout.HalfPayloadBytes)
+        while (!bytes.IsEmpty && words.Count < SlotLayout.HalfPayloadBytes)
         {
             var end = bytes.IndexOf((byte)0);
             words.Add(Escaped.Quoted(end < 0 ? bytes : bytes[..end], end < 0));
@@ -141,13 +169,7 @@ public sealed class CallDecoder(bool buffers = false)
     /// <summary>As many words of an argv as the kernel side reads.</summary>
     private const int MostArguments = 8;
 
-    private static string Duration(ReadOnlySpan<byte> bytes)
-    {
-        var (seconds, nanoseconds) = (BinaryPrimitives.ReadInt64LittleEndian(bytes), BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]));
-        return string.Create(CultureInfo.InvariantCulture, $"{{tv_sec={seconds}, tv_nsec={nanoseconds}}}");
-    }
-
-    private static string Returned(RecordedCall call, string name)
+    private string Returned(RecordedCall call, CallSignature signature)
     {
         if (call.State != CallState.Returned)
         {
@@ -158,15 +180,18 @@ public sealed class CallDecoder(bool buffers = false)
             var start = call.Error >= 512 ? "?" : "-1";
             return $"{start} {ErrorNames.Name(call.Error)} ({ErrorNames.Words(call.Error)})";
         }
-        if (name == "umask")
+        return signature.Name switch
         {
-            return Octal((uint)call.Return);
-        }
-        return name is "mmap" or "brk" or "mremap" or "shmat" ? Constants.Hex((ulong)call.Return) : call.Return.ToString(CultureInfo.InvariantCulture);
+            "umask" => Constants.Octal((uint)call.Return),
+            "mmap" or "brk" or "mremap" or "shmat" => Constants.Hex((ulong)call.Return),
+            "fcntl" when FcntlArgument.Returned(call.Argument(1), call.Return) is { } flags => flags,
+            "poll" or "ppoll" or "select" or "pselect6" when call.Return == 0 => "0 (Timeout)",
+            var name when DescriptorEffects.MakesOne(call, name) => Named(call, (int)call.Return),
+            _ => call.Return.ToString(CultureInfo.InvariantCulture),
+        };
     }
 
-    /// <summary>With a leading zero and at least three digits, as strace writes modes.</summary>
-    private static string Octal(uint value) => ("0" + Convert.ToString(value, 8)).PadLeft(3, '0');
+    private static string Mode(uint mode) => (mode & 0xF000) == 0 ? Constants.Octal(mode) : Constants.FileMode(mode);
 
     private static string Signed(ulong value) => ((int)value).ToString(CultureInfo.InvariantCulture);
 }

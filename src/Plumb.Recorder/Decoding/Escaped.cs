@@ -22,6 +22,14 @@ internal static class Escaped
         return text.ToString();
     }
 
+    /// <summary>A file's name without quotes, for angle brackets.</summary>
+    public static string Name(ReadOnlySpan<byte> bytes)
+    {
+        var text = new StringBuilder();
+        Append(text, bytes);
+        return text.Replace("<", "\\74").Replace(">", "\\76").ToString();
+    }
+
     private static void Append(StringBuilder text, ReadOnlySpan<byte> bytes)
     {
         for (var index = 0; index < bytes.Length; index++)

@@ -26,7 +26,7 @@ internal static class SocketAddress
             Ip6 when address.Length >= 24 => $"[{new IPAddress(address.Slice(8, 16))}]:{Port(address)}",
             Unix => UnixText(address[2..], cut),
             Netlink when address.Length >= 12 => string.Create(CultureInfo.InvariantCulture, $"netlink:{BinaryPrimitives.ReadUInt32LittleEndian(address[4..])}"),
-            _ => $"{Constants.Family(family)} {Escaped.Quoted(address[2..], cut)}",
+            _ => $"{Constants.Of("family", family)} {Escaped.Quoted(address[2..], cut)}",
         };
     }
 

@@ -15,9 +15,9 @@ internal static unsafe class KeptItems
             {
                 var item = signature.Items[index];
                 // A buffer that nobody asked for stays where it is; its place remains, so that the other item keeps its own.
-                var kind = item.Kind == CallTable.BytesOut && !buffers ? CallTable.Nothing : item.Kind;
+                var isReceived = item.Kind is ItemKind.BytesOut or ItemKind.VectorOut or ItemKind.MessageDataOut;
                 var at = control + ControlLayout.Items + (((number * ControlLayout.ItemsPerCall) + index) * ControlLayout.ItemBytes);
-                (at[0], at[1], at[2]) = (kind, item.Argument, item.Size);
+                (at[0], at[1], at[2], at[3]) = ((byte)(isReceived && !buffers ? ItemKind.Nothing : item.Kind), item.Argument, item.Size, item.IsNarrow ? (byte)1 : (byte)0);
             }
         }
     }

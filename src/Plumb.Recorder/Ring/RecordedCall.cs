@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
+using Plumb.Recorder.Decoding;
+using Plumb.Recorder.Masking;
 
 namespace Plumb.Recorder.Ring;
 
@@ -83,14 +85,20 @@ public sealed class RecordedCall
     /// <summary>Bytes that were kept of an item, or the negative errno of reading it, or <see cref="NotTried"/>.</summary>
     internal int ItemLength(int item) => BinaryPrimitives.ReadInt16LittleEndian(_slot.AsSpan(SlotLayout.Lengths + (item * 2)));
 
-    internal ReadOnlySpan<byte> Item(int item, bool whole)
+    /// <summary>What was kept of an item; empty when nothing was.</summary>
+    internal ReadOnlySpan<byte> Item(CallSignature signature, int item)
     {
-        var room = whole ? SlotLayout.PayloadBytes : SlotLayout.HalfPayloadBytes;
-        return _slot.AsSpan(SlotLayout.Payload + (item * SlotLayout.HalfPayloadBytes), Math.Clamp(ItemLength(item), 0, room));
+        var (offset, room) = signature.Place(item);
+        return _slot.AsSpan(SlotLayout.Payload + offset, Math.Clamp(ItemLength(item), 0, room));
     }
 
     /// <summary>The slot as the kernel wrote it, with the position in this recording.</summary>
     internal ReadOnlySpan<byte> Slot => _slot;
 
     internal RecordedCall As(CallState state) => new(_slot, state);
+
+    /// <summary>Without what is not shown by default (<see cref="Privacy.Default"/>); for what leaves the machine's memory.</summary>
+    public RecordedCall Scrubbed() => Privacy.Default.Scrub(this);
+
+    internal byte[] CopySlot() => [.. _slot];
 }

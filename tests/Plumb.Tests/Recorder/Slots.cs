@@ -41,6 +41,6 @@ internal static class Slots
     private static void Keep(byte[] slot, int item, byte[]? bytes)
     {
         BinaryPrimitives.WriteInt16LittleEndian(slot.AsSpan(SlotLayout.Lengths + (item * 2)), (short)(bytes?.Length ?? RecordedCall.NotTried));
-        bytes?.CopyTo(slot.AsSpan(SlotLayout.Payload + (item * SlotLayout.HalfPayloadBytes)));
+        bytes?.CopyTo(slot.AsSpan(SlotLayout.Payload + (item == 0 ? 0 : CallTable.Of(BinaryPrimitives.ReadUInt16LittleEndian(slot.AsSpan(SlotLayout.Number))).Place(item).Offset)));
     }
 }

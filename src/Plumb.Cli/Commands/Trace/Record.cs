@@ -5,6 +5,8 @@ using Plumb.Cli.Tracing;
 using Plumb.Core;
 using Plumb.Recorder;
 using Plumb.Recorder.Decoding;
+using Plumb.Recorder.Descriptors;
+using Plumb.Recorder.Masking;
 using Plumb.Recorder.Ring;
 
 namespace Plumb.Cli.Commands.Trace;
@@ -67,7 +69,7 @@ internal sealed class Record : CliCommand
         using var target = found.Value;
         var buffers = call.Get(_buffers);
         var output = TraceOutput.Live(call.Terminal, call.Time, call.Json, target.Containers);
-        var counted = await new TraceSession(target, output, new CallDecoder(buffers), call.Time, last, call.Get(_explain)).RunAsync(buffers, cancellation);
+        var counted = await new TraceSession(target, output, new CallDecoder(new Privacy(buffers), new LiveDescriptors()), call.Time, last, call.Get(_explain)).RunAsync(buffers, cancellation);
         if (!counted.IsOk)
         {
             return call.Fail(counted.Problem);
