@@ -106,6 +106,10 @@ internal sealed class TraceOutput(Terminal terminal, DateTimeOffset origin, bool
         if (call.Call.State == CallState.Returned)
         {
             (one["ret"], one["durationNs"]) = (call.Call.Return, call.Call.ExitNs - call.Call.EnterNs);
+            if (call.Error is null && call.Return != call.Call.Return.ToString(CultureInfo.InvariantCulture))
+            {
+                one["returned"] = call.Return;
+            }
         }
         if (call.Error is { } error)
         {

@@ -11,6 +11,7 @@ namespace Plumb.Recorder.Decoding;
 public sealed class CallDecoder(Privacy privacy, LiveDescriptors? live = null)
 {
     private const int CurrentDirectory = -100;
+    private const int SetName = 15;
     private const ulong CreatesAFile = 0x40 | 0x400000;
 
     private readonly DescriptorTables _descriptors = new(live);
@@ -80,6 +81,10 @@ public sealed class CallDecoder(Privacy privacy, LiveDescriptors? live = null)
             "ptr" => value == 0 ? "NULL" : Constants.Hex(value),
             "mode" => Mode((uint)value & 0xFFFF),
             "optname" => SocketOption.Name((int)call.Argument(1), (int)value),
+            "protocol" => Protocol((uint)call.Argument(0), (uint)value),
+            "futexaddr" => IsRequeue(call) ? Constants.Hex(value) : null,
+            "futexval" => IsRequeue(call) || (call.Argument(1) & 0x7F) is 9 or 10 ? Constants.Hex((uint)value) : null,
+            "prctlrest" => (int)call.Argument(0) == SetName ? null : Constants.Hex(value),
             _ => signature.ItemOf(index) is >= 0 and var item ? Kept(call, signature, kind, index, item) : Constants.Of(kind, value),
         };
     }
@@ -101,7 +106,7 @@ public sealed class CallDecoder(Privacy privacy, LiveDescriptors? live = null)
             case "ioctlarg":
                 return IoctlArgument.Text(call.Argument(1), pointer, bytes);
             case "futextime" when (call.Argument(1) & 0x7F) is not (0 or 6 or 9 or 11 or 13):
-                return Constants.Hex(pointer);
+                return IsRequeue(call) ? Constants.Hex(pointer) : null;
             case "prctlarg" when bytes.IsEmpty:
                 return Constants.Hex(pointer);
         }
@@ -142,7 +147,7 @@ public sealed class CallDecoder(Privacy privacy, LiveDescriptors? live = null)
             "pollfds" => Structures.Polled(bytes, next, call is { State: CallState.Returned, Return: > 0 }, descriptor => Named(call, descriptor)),
             "epollevents" => Structures.EpollEvents(bytes, call.Return, signature.Items[item].Size),
             "fdset" => Structures.DescriptorSet(bytes, (int)Math.Min(call.Argument(0), 1024), descriptor => Named(call, descriptor)),
-            "vector" or "vectorout" => Structures.Vector(bytes, next, call.Item(signature, item + 1), call.ItemLength(item + 1) >= 0),
+            "vector" or "vectorout" => Structures.Vector(bytes, next, call.Item(signature, item + 1), kind == "vectorout" ? length : ulong.MaxValue, call.ItemLength(item + 1) >= 0),
             "message" or "messageout" when bytes.Length >= 16 => Structures.Message(bytes, call.Item(signature, item + 1), call.ItemLength(item + 1) >= 0),
             "in" => Escaped.Quoted(bytes, next > (ulong)bytes.Length),
             "out" => Escaped.Quoted(bytes, length > (ulong)bytes.Length),
@@ -190,6 +195,16 @@ public sealed class CallDecoder(Privacy privacy, LiveDescriptors? live = null)
             _ => call.Return.ToString(CultureInfo.InvariantCulture),
         };
     }
+
+    /// <summary>Operations of futex that take a second address.</summary>
+    private static bool IsRequeue(RecordedCall call) => (call.Argument(1) & 0x7F) is 3 or 4 or 5 or 11 or 12;
+
+    private static string Protocol(uint family, uint protocol) => family switch
+    {
+        2 or 10 => Constants.Of("protocol", protocol),
+        16 => Constants.Of("netlink", protocol),
+        _ => protocol.ToString(CultureInfo.InvariantCulture),
+    };
 
     private static string Mode(uint mode) => (mode & 0xF000) == 0 ? Constants.Octal(mode) : Constants.FileMode(mode);
 

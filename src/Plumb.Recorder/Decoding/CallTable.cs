@@ -96,7 +96,7 @@ internal sealed record CallSignature(string Name, Parameter[]? Parameters, KeptI
         "timespecs" or "itimerval" or "itimerspec" or "sigaction" or "fcntlarg" => [new(ItemKind.StructIn, at, 32)],
         "fdset" => [new(ItemKind.StructIn, at, 64)],
         "outlen" or "status" or "idout" => [new(ItemKind.StructOut, at, 4)],
-        "pipe" or "sigsetout" or "ioctlarg" => [new(ItemKind.StructOut, at, 8)],
+        "pipe" or "pair" or "sigsetout" or "ioctlarg" => [new(ItemKind.StructOut, at, 8)],
         "timespecout" or "timevalout" or "rlimitout" or "optvalout" => [new(ItemKind.StructOut, at, 16)],
         "itimervalout" or "sigactionout" or "siginfo" or "rusage" or "statfs" => [new(ItemKind.StructOut, at, 32)],
         "outaddr" or "sysinfo" => [new(ItemKind.StructOut, at, 64)],

@@ -13,7 +13,8 @@ internal static class Structures
     /// <summary>The structures whose text needs nothing but themselves.</summary>
     public static string? Text(string kind, ReadOnlySpan<byte> bytes) => (kind, bytes.Length) switch
     {
-        ("pipe", >= 8) => $"[{Int(bytes)}, {Int(bytes[4..])}]",
+        ("pipe", >= 8) => $"[{Int(bytes)}<pipe>, {Int(bytes[4..])}<pipe>]",
+        ("pair", >= 8) => $"[{Int(bytes)}<UNIX pair>, {Int(bytes[4..])}<UNIX pair>]",
         ("timespec" or "timespecout" or "futextime", >= 16) => Time(bytes, "nsec"),
         ("timeval" or "timevalout", >= 16) => Time(bytes, "usec"),
         ("timespecs", >= 32) => $"[{Time(bytes, "nsec")}, {Time(bytes[16..], "nsec")}]",
@@ -33,7 +34,7 @@ internal static class Structures
         ("sigaction" or "sigactionout", >= 32) => Action(bytes),
         ("sysinfo", >= 48) => $"{{uptime={Long(bytes)}, totalram={ULong(bytes[32..])}, freeram={ULong(bytes[40..])}, ...}}",
         ("utsname", >= 66) => $"{{sysname={Words(bytes[..65])}, nodename={Words(bytes[65..])}, ...}}",
-        ("openhow", >= 24) => $"{{flags={Constants.OpenFlags(ULong(bytes))}, mode={Constants.Octal((uint)ULong(bytes[8..]))}, resolve={Constants.Of("resolve", ULong(bytes[16..]))}}}",
+        ("openhow", >= 24) => $"{{flags={Constants.OpenFlags(ULong(bytes))}{(ULong(bytes[8..]) == 0 ? "" : $", mode={Constants.Octal((uint)ULong(bytes[8..]))}")}, resolve={Constants.Of("resolve", ULong(bytes[16..]))}}}",
         ("cloneargs", >= 64) => CloneArguments(bytes),
         ("epollevent", >= 12) => EpollEvent(bytes),
         ("entries", >= 8) => $"/* {Int(bytes)}{(UInt(bytes[4..]) == 0 ? " or more" : "")} entries */",
@@ -67,14 +68,17 @@ internal static class Structures
     }
 
     /// <summary>Lengths of a vector's buffers, with their content where it was kept.</summary>
-    public static string Vector(ReadOnlySpan<byte> lengths, ulong count, ReadOnlySpan<byte> content, bool isShown)
+    /// <param name="moved">Bytes that went through it; what is beyond was not touched.</param>
+    public static string Vector(ReadOnlySpan<byte> lengths, ulong count, ReadOnlySpan<byte> content, ulong moved, bool isShown)
     {
         var text = new StringBuilder("[");
         for (var at = 0; at + 16 <= lengths.Length; at += 16)
         {
             var length = ULong(lengths[(at + 8)..]);
-            var taken = (int)Math.Min(length, (ulong)content.Length);
-            text.Append(at > 0 ? ", " : "").Append("{iov_base=").Append(isShown ? Escaped.Quoted(content[..taken], (ulong)taken < length) : Constants.Hex(ULong(lengths[at..])))
+            var used = Math.Min(length, moved);
+            var taken = (int)Math.Min(used, (ulong)content.Length);
+            moved -= used;
+            text.Append(at > 0 ? ", " : "").Append("{iov_base=").Append(isShown ? Escaped.Quoted(content[..taken], (ulong)taken < used) : Constants.Hex(ULong(lengths[at..])))
                 .Append(CultureInfo.InvariantCulture, $", iov_len={length}}}");
             content = content[taken..];
         }
@@ -86,7 +90,7 @@ internal static class Structures
         var (named, vectors, control) = ((int)UInt(header), UInt(header[4..]), UInt(header[8..]));
         var name = named == 0 || header.Length < 18 ? "NULL" : SocketAddress.Text(header[16..], named > header.Length - 16);
         return string.Create(CultureInfo.InvariantCulture,
-            $"{{msg_name={name}, {(isShown ? $"msg_iov={Escaped.Quoted(content, content.Length == 64)}, " : "")}msg_iovlen={vectors}, msg_controllen={control}, msg_flags={Constants.Of("msg", UInt(header[12..]))}}}");
+            $"{{msg_name={name}, msg_namelen={named}, {(isShown ? $"msg_iov={Escaped.Quoted(content, content.Length == 64)}, " : "")}msg_iovlen={vectors}, msg_controllen={control}, msg_flags={Constants.Of("msg", UInt(header[12..]))}}}");
     }
 
     /// <summary>The descriptors that are in a set of select.</summary>
@@ -148,7 +152,7 @@ internal static class Structures
     }
 
     private static string CloneArguments(ReadOnlySpan<byte> bytes) => string.Create(CultureInfo.InvariantCulture,
-        $"{{flags={Constants.CloneFlags(ULong(bytes))}, exit_signal={Constants.Signal((int)ULong(bytes[32..]))}, stack={Ptr(bytes[40..])}, stack_size={Constants.Hex(ULong(bytes[48..]))}, ...}}");
+        $"{{flags={Constants.CloneFlags(ULong(bytes))}, exit_signal={Constants.Signal((int)ULong(bytes[32..]))}, stack={Ptr(bytes[40..])}, stack_size={Constants.Hex(ULong(bytes[48..]))}}}");
 
     private static string Limit(ulong value) => value == Infinity ? "RLIM64_INFINITY"
         : value > 1024 && value % 1024 == 0 ? string.Create(CultureInfo.InvariantCulture, $"{value / 1024}*1024") : value.ToString(CultureInfo.InvariantCulture);

@@ -7,7 +7,8 @@ namespace Plumb.Recorder.Descriptors;
 
 /// <summary>What a process that is alive has open now, from /proc.</summary>
 /// <param name="redact">Masks what the user wants masked in names that come from no call.</param>
-public sealed class LiveDescriptors(Func<string, string>? redact = null)
+/// <param name="started">A program was started from here, with this process's standard input and twice its standard error: a short one ends before it can be looked at.</param>
+public sealed class LiveDescriptors(Func<string, string>? redact = null, bool started = false)
 {
     private const int MostDescriptors = 4096;
     private const int MostSockets = 20_000;
@@ -15,8 +16,22 @@ public sealed class LiveDescriptors(Func<string, string>? redact = null)
 
     internal sealed record Present(IReadOnlyDictionary<int, Descriptor> Open, string? Directory);
 
+    private bool _waitsForStarted = started;
+
     /// <summary>Null when the process is gone, or is somebody else's.</summary>
     internal Present? Read(int processId)
+    {
+        var present = Look(processId);
+        if (_waitsForStarted && present is null && Look(Environment.ProcessId) is { } own)
+        {
+            (int Number, int Ours)[] standard = [(0, 0), (1, 2), (2, 2)];
+            present = new Present(standard.Where(one => own.Open.ContainsKey(one.Ours)).ToDictionary(one => one.Number, one => own.Open[one.Ours] with { ClosesOnExec = false }), own.Directory);
+        }
+        _waitsForStarted = false;
+        return present;
+    }
+
+    private Present? Look(int processId)
     {
         try
         {

@@ -220,7 +220,9 @@ public sealed partial class TraceTests : IDisposable
             return null;
         }
         var result = call["error"] is { } error ? $"-1 {error} ({call["errorText"]})" : name == "umask" ? "0" + Convert.ToString(call["ret"]!.GetValue<int>(), 8) : call["ret"] is { } value ? value.ToString() : "?";
-        return $"{name}({string.Join(", ", call["parameters"]!.AsObject().Select(parameter => parameter.Value!.GetValue<string>()))}) = {result}";
+        // strace without -yy does not name descriptors.
+        var parameters = call["parameters"]!.AsObject().Select(parameter => DescriptorName().Replace(parameter.Value!.GetValue<string>(), "${number}"));
+        return $"{name}({string.Join(", ", parameters)}) = {result}".Replace("IPPROTO_IP", "0", StringComparison.Ordinal);
     }
 
     [GeneratedRegex(@"^(?:\d+\s+)?(?<g1>\w+)\((?<g2>.*)\)\s+= (?<g3>.*)$", RegexOptions.None, 1000)]
@@ -234,6 +236,9 @@ public sealed partial class TraceTests : IDisposable
 
     [GeneratedRegex(@"\{sa_family=AF_UNIX, sun_path=""(?<g1>[^""]+)""\}", RegexOptions.None, 1000)]
     private static partial Regex UnixAddress();
+
+    [GeneratedRegex(@"\b(?<number>\d+)<(->|[^>])*>", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex DescriptorName();
 
     [GeneratedRegex(@"(?<g1>[\d,]+) calls recorded", RegexOptions.None, 1000)]
     private static partial Regex Recorded();

@@ -69,7 +69,8 @@ internal sealed class Record : CliCommand
         using var target = found.Value;
         var buffers = call.Get(_buffers);
         var output = TraceOutput.Live(call.Terminal, call.Time, call.Json, target.Containers);
-        var counted = await new TraceSession(target, output, new CallDecoder(new Privacy(buffers), new LiveDescriptors()), call.Time, last, call.Get(_explain)).RunAsync(buffers, cancellation);
+        var decoder = new CallDecoder(new Privacy(buffers), new LiveDescriptors(started: target.Program is not null));
+        var counted = await new TraceSession(target, output, decoder, call.Time, last, call.Get(_explain)).RunAsync(buffers, cancellation);
         if (!counted.IsOk)
         {
             return call.Fail(counted.Problem);
