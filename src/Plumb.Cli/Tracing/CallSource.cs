@@ -65,7 +65,7 @@ internal sealed class LabRings(FlightView view, Func<ContainerRing, RecordedCont
 
     public RecordingCounters Counters => _readers.Values.Select(one => one.Reader.Counters)
         .Aggregate(new RecordingCounters(0, 0, 0, 0, 0), (sum, one) => new RecordingCounters(
-            sum.Recorded + one.Recorded, sum.Overwritten + one.Overwritten, sum.LostReturns + one.LostReturns, sum.Torn + one.Torn, sum.Compat + one.Compat));
+            sum.Recorded + one.Recorded, sum.Overwritten + one.Overwritten, sum.LostReturns + one.LostReturns, sum.Torn + one.Torn, sum.Compat + one.Compat, sum.Yields + one.Yields));
 
     /// <summary>What the rings hold now, without waiting.</summary>
     public IReadOnlyList<PlacedEntry> Now()

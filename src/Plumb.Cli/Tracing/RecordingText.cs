@@ -21,7 +21,7 @@ internal static class RecordingText
             ["id"] = info.Id, ["at"] = info.At, ["reason"] = info.Reason.ToString().ToLowerInvariant(), ["exitCode"] = info.ExitCode,
             ["node"] = info.Container.Node, ["namespace"] = info.Container.Namespace, ["pod"] = info.Container.Pod, ["container"] = info.Container.Name, ["containerId"] = info.Container.Id,
             ["machine"] = info.Machine, ["calls"] = info.Calls, ["whole"] = info.IsWhole,
-            ["recorded"] = info.Counters.Recorded, ["overwritten"] = info.Counters.Overwritten, ["lostReturns"] = info.Counters.LostReturns, ["torn"] = info.Counters.Torn, ["compat"] = info.Counters.Compat,
+            ["recorded"] = info.Counters.Recorded, ["overwritten"] = info.Counters.Overwritten, ["lostReturns"] = info.Counters.LostReturns, ["torn"] = info.Counters.Torn, ["compat"] = info.Counters.Compat, ["yields"] = info.Counters.Yields,
         };
         if (bytes is not null)
         {

@@ -39,6 +39,7 @@ typedef long long s64;
 
 #define EXECVE 59
 #define EXECVEAT 322
+#define SCHED_YIELD 24
 #define COMPAT_CS 0x23
 
 // Offsets and sizes of all three structures are known to the C# side (Ring/SlotLayout.cs, Ring/ControlLayout.cs).
@@ -102,7 +103,8 @@ struct header {
     u64 ended_ns;       // the cgroup was removed; 0 before
     u32 wait_for_exec;  // 1 until the first execve
     u32 path_bytes;     // of the cgroup's path, with its NUL; it stands in the next two slots
-    u64 spare[23];
+    u64 yields;         // calls of sched_yield, which are counted only: a spinning thread pool would fill the ring with them
+    u64 spare[22];
 };
 
 struct control {
@@ -469,6 +471,10 @@ INLINE int on_enter(struct registers *regs, u64 nr, int typed)
             return 0;
         header->wait_for_exec = 0;
     }
+    if (nr == SCHED_YIELD && control.every) {
+        __sync_fetch_and_add(&header->yields, 1);
+        return 0;
+    }
     u64 position = __sync_fetch_and_add(&header->head, 1) + 1;
     index = (position - 1) & (SLOTS - 1);
     struct slot *slot = map_lookup(ring, &index);
@@ -641,7 +647,7 @@ INLINE void give_ring(u64 id, u8 *path, u64 path_bytes)
     }
     header->path_bytes = path_bytes;
     header->base = header->head;
-    header->lost_exits = header->compat_calls = header->late_exits = 0;
+    header->lost_exits = header->compat_calls = header->late_exits = header->yields = 0;
     header->began_ns = ktime_get_ns();
     header->ended_ns = 0;
     header->wait_for_exec = 1;

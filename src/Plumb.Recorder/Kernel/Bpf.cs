@@ -102,10 +102,8 @@ internal static unsafe class Bpf
     /// <summary>Gives a map or a link a name in a bpf file system, which keeps it when this process ends.</summary>
     public static int Pin(string path, int descriptor) => Object(Native.ObjectPin, path, descriptor);
 
-    /// <param name="readOnly">Enough to read a map.</param>
-    public static int Get(string path, bool readOnly = false) => Object(Native.ObjectGet, path, 0, readOnly ? ReadOnlyFile : 0);
-
-    private const uint ReadOnlyFile = 8;
+    /// <summary>Opens what was pinned, to read and to write: the kernel maps the memory of a map that is open for reading only into nobody's.</summary>
+    public static int Get(string path) => Object(Native.ObjectGet, path, 0);
 
     private static int Element(int command, int map, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
@@ -121,7 +119,7 @@ internal static unsafe class Bpf
         }
     }
 
-    private static int Object(int command, string path, int descriptor, uint flags = 0)
+    private static int Object(int command, string path, int descriptor)
     {
         Span<byte> attributes = stackalloc byte[16];
         attributes.Clear();
@@ -129,7 +127,6 @@ internal static unsafe class Bpf
         {
             U64(attributes, 0, (ulong)name);
             U32(attributes, 8, (uint)descriptor);
-            U32(attributes, 12, flags);
             return Call(command, attributes);
         }
     }

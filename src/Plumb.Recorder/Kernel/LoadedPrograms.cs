@@ -75,7 +75,7 @@ internal sealed class LoadedPrograms : IDisposable
         {
             adopted._links[name] = descriptor;
         }
-        var isWhole = MappedMemory.Of(descriptors["control"], ControlLayout.Bytes, writable) is { } control && (adopted.Control = control) is not null;
+        var error = MappedMemory.Of(descriptors["control"], ControlLayout.Bytes, writable) is { } control && (adopted.Control = control) is not null ? 0 : Native.LastError;
         foreach (var (number, descriptor) in rings)
         {
             if (RingMemory.Of(number, descriptor, writable) is { } ring)
@@ -84,16 +84,15 @@ internal sealed class LoadedPrograms : IDisposable
             }
             else
             {
-                isWhole = false;
+                error = error == 0 ? Native.LastError : error;
             }
         }
-        if (isWhole)
+        if (error == 0)
         {
             return adopted;
         }
-        var problem = Refused("map what is pinned into memory", Native.LastError, null);
         adopted.Dispose();
-        return problem;
+        return Refused("map what is pinned into memory", error, null);
     }
 
     /// <summary>Makes one more ring, 1 MiB of the kernel's memory.</summary>

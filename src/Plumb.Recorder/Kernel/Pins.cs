@@ -44,7 +44,7 @@ internal static class Pins
         foreach (var file in Directory.GetFiles(directory, RingPrefix + "*"))
         {
             if (int.TryParse(Path.GetFileName(file).AsSpan(RingPrefix.Length), CultureInfo.InvariantCulture, out var number) && !known.ContainsKey(number)
-                && Bpf.Get(file, readOnly: true) is var descriptor and >= 0 && RingMemory.Of(number, descriptor, writable: false) is { } ring)
+                && Bpf.Get(file) is var descriptor and >= 0 && RingMemory.Of(number, descriptor, writable: false) is { } ring)
             {
                 yield return ring;
             }
@@ -66,7 +66,7 @@ internal static class Pins
             {
                 continue;
             }
-            var descriptor = Bpf.Get(file, readOnly: !writable);
+            var descriptor = Bpf.Get(file);
             if (descriptor < 0)
             {
                 // A ring may go in this very moment; anything else has to be there.

@@ -16,6 +16,7 @@ internal static class HeaderLayout
     public const int EndedNs = 56;
     public const int WaitForExec = 64;
     public const int PathBytes = 68;
+    public const int Yields = 72;
 
     /// <summary>The cgroup's path, in the next two slots.</summary>
     public const int Path = SlotLayout.Bytes;

@@ -54,7 +54,7 @@ public sealed unsafe class RingReader
     /// <summary>Calls that were not read yet.</summary>
     public ulong Backlog => Head + 1 - _next;
 
-    public RecordingCounters Counters => new(Head - _before, _overwritten, _lostReturns, _torn + Header(HeaderLayout.LateExits), Header(HeaderLayout.CompatCalls));
+    public RecordingCounters Counters => new(Head - _before, _overwritten, _lostReturns, _torn + Header(HeaderLayout.LateExits), Header(HeaderLayout.CompatCalls), Header(HeaderLayout.Yields));
 
     /// <summary>Everything new, in the order of return within this batch.</summary>
     public IReadOnlyList<RingEntry> ReadNew()

@@ -17,8 +17,8 @@ public sealed class CommandRules
         foreach (var (path, node) in Nodes.Where(entry => entry.Node is CliCommand))
         {
             string[] words = [.. path.Split(' ').Select(word => string.Concat(word.Split('-').Select(part => char.ToUpperInvariant(part[0]) + part[1..])))];
-            // A check that has members stands in their folder: a class cannot have the name of a namespace.
-            words = node.Members.Count > 0 ? [.. words, "Check"] : words;
+            // A command that has members stands in their folder under what it does (Cost/Check.cs, Trace/Record.cs): a class cannot have the name of a namespace.
+            words = node.Members.Count > 0 ? [.. words, node.GetType().Name] : words;
             var file = $"src/Plumb.Cli/Commands/{string.Join('/', words)}.cs";
             Assert.True(File.Exists(Repository.PathOf(file)), $"'plumb {path}' belongs into {file}.");
             Assert.Equal($"Plumb.Cli.Commands.{string.Join('.', words)}", node.GetType().FullName);

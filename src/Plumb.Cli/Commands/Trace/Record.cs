@@ -105,6 +105,10 @@ internal sealed class Record : CliCommand
         {
             parts.Add($"{counters.Compat} 32-bit calls not decoded");
         }
+        if (counters.Yields > 0)
+        {
+            parts.Add($"{counters.Yields} sched_yield not kept");
+        }
         return string.Join(", ", parts);
     }
 }
