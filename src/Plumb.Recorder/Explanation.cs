@@ -49,6 +49,11 @@ public static class Explanation
         for (var index = exit - 1; index >= 0; index--)
         {
             var call = calls[index];
+            if (call.Call.ProcessId == process && call.Call is { IsExec: true, State: CallState.Returned, Error: 0 })
+            {
+                // What was before was another program: a wrapper, a shell, the runtime's own.
+                break;
+            }
             if (call.Call.ProcessId != process || call.Error is not { } error || Normal.Contains(error) || IsOptional(call))
             {
                 continue;

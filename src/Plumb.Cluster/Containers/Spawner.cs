@@ -180,7 +180,8 @@ internal static class Spawner
     {
         var joins = string.Concat(Enumerable.Range(3, cgroups).Select(fd => $"echo 0 >&{fd} && "));
         var closes = string.Concat(Enumerable.Range(3, cgroups).Select(fd => $" {fd}>&-"));
-        List<string> words = [ShellPath, "sh", "-c", $"{joins}{script}exec \"$@\"{closes}", "sh"];
+        // It joins last: what is done in the cgroup is the container's, and so are the system calls that a recorder sees there.
+        List<string> words = [ShellPath, "sh", "-c", $"{script}{joins}exec \"$@\"{closes}", "sh"];
         // A shell drops variables whose names it could not assign to; env(1) hands them on.
         var odd = environment.Where(pair => !IsShellName(pair)).Select(pair => $"{pair.Key}={pair.Value}").ToList();
         if (odd.Count > 0)
