@@ -2,23 +2,13 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Plumb.Core;
 using Plumb.Logs;
-using Plumb.Logs.Correlating;
 using Plumb.Logs.Sources;
 
 namespace Plumb.Cli.Logs;
 
-/// <summary>A report about logs as JSON: the report's own fields, and beside them what it rests on.</summary>
+/// <summary>A report about all requests in the logs as JSON: the report's own fields, and beside them what it rests on.</summary>
 internal static class LogsDocument
 {
-    public static JsonObject Of(CheckReport report, Correlation correlation)
-    {
-        var document = Of(report, correlation.Accounting, correlation.Sources);
-        document["bytesSearched"] = correlation.BytesSearched;
-        document["nearest"] = new JsonArray([.. correlation.Nearest.Select(id => (JsonNode)id)]);
-        document["timeline"] = correlation.Timeline is null ? null : JsonSerializer.SerializeToNode(correlation.Timeline, LogsJson.Plain.Timeline);
-        return document;
-    }
-
     public static JsonObject Of(CheckReport report, TraceReport evidence)
     {
         var document = Of(report, evidence.Accounting, evidence.Sources);
@@ -37,7 +27,7 @@ internal static class LogsDocument
         return document;
     }
 
-    public static JsonObject Of(CheckReport report, Accounting accounting, IReadOnlyList<LogSource> sources)
+    private static JsonObject Of(CheckReport report, Accounting accounting, IReadOnlyList<LogSource> sources)
     {
         var document = JsonSerializer.SerializeToNode(report, CoreJson.Compact.CheckReport)!.AsObject();
         document["accounting"] = JsonSerializer.SerializeToNode(accounting, LogsJson.Plain.Accounting);

@@ -34,7 +34,7 @@ internal sealed class LogDesk(KubeClient client, string? ns, TimeProvider time) 
         return forms.IsOk ? AnswerAsync(http, sources =>
         {
             var correlation = new Correlator(sources, forms.Value, began).Run(http.RequestAborted);
-            return LogsDocument.Of(CorrelationJudge.Report(correlation, began, time.GetUtcNow()), correlation);
+            return CorrelationDocument.Node(CorrelationJudge.Report(correlation, began, time.GetUtcNow()), correlation);
         }) : RefuseAsync(http, forms.Problem, StatusCodes.Status400BadRequest);
     }
 

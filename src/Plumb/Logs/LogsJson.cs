@@ -9,6 +9,8 @@ namespace Plumb.Logs;
 [JsonSerializable(typeof(Timeline))]
 [JsonSerializable(typeof(Accounting))]
 [JsonSerializable(typeof(TimelineLine))]
+[JsonSerializable(typeof(MissingEvent))]
+[JsonSerializable(typeof(ClockSkew))]
 [JsonSerializable(typeof(TraceReport))]
 [JsonSerializable(typeof(AdoptedLine))]
 [JsonSerializable(typeof(TraceAnomaly))]

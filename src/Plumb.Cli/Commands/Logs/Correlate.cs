@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using Plumb.Cli.Framework;
 using Plumb.Cli.Logs;
 using Plumb.Core;
@@ -55,6 +56,6 @@ internal sealed class Correlate : CliCommand
         var correlation = new Correlator(sources, id.Value, startedAt).Run(cancellation);
         var report = CorrelationJudge.Report(correlation, startedAt, call.Time.GetUtcNow());
         call.Keep(report);
-        return call.Answer(report, () => new TimelineText(call.Terminal).Write(report, correlation), () => call.Terminal.Json(LogsDocument.Of(report, correlation), CoreJson.Indented.JsonObject));
+        return call.Answer(report, () => new TimelineText(call.Terminal).Write(report, correlation), () => call.Terminal.Line(Encoding.UTF8.GetString(CorrelationDocument.Utf8(report, correlation, indented: true).Span)));
     }
 }
