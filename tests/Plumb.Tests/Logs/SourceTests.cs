@@ -19,6 +19,12 @@ public sealed class SourceTests
     [InlineData("db-0.log", "db", "db-0")]
     [InlineData("/var/log/pods/payments_ledger-6d5b9c7f8-x2k4p_8a7b/main/0.log", "main", "ledger-6d5b9c7f8-x2k4p")]
     [InlineData("load-generator.log", "load-generator", null)]
+    [InlineData("fluentd-x2k4p.log", "fluentd", "fluentd-x2k4p")]
+    [InlineData("ledger.log-20260501", "ledger", null)]
+    [InlineData("ledger.2026-05-01T1423.json.gz", "ledger", null)]
+    [InlineData("ledger.LOG.12", "ledger", null)]
+    [InlineData("v2.31.final", "v2.31.final", null)]
+    [InlineData("/var/log/containers/ledger-6d5b9c7f8-x2k4p_payments_main-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.log", "main", "ledger-6d5b9c7f8-x2k4p")]
     public void A_file_name_says_which_service_and_pod_wrote_it(string path, string service, string? pod) => Assert.Equal((service, pod), SourceName.OfFile(path));
 
     [Fact]
@@ -78,7 +84,8 @@ public sealed class SourceTests
             "upper=4BF92F3577B34DA6A3CE929D0E0E4736", "short a3ce929d0e0e4736", "longer 4bf92f3577b34da6a3ce929d0e0e4736ab", "longer ab4bf92f3577b34da6a3ce929d0e0e4736", "last 4bf92f3577b34da6a3ce929d0e0e4736");
         using var sources = await folder.OpenAsync();
 
-        var found = new IdSearch(sources.All, IdForms.Of(asked).Value!).Run(Cancel);
+        using var files = new SourceLines(sources.All);
+        var found = new IdSearch(files, IdForms.Of(asked).Value!).Run(Cancel);
 
         Assert.Equal(6, found.Lines.Count);
         Assert.Equal(sources.Bytes, found.Bytes);
@@ -94,7 +101,8 @@ public sealed class SourceTests
             using var folder = new LogFolder().With("a.log", Encoding.UTF8.GetBytes(text));
             using var sources = await folder.OpenAsync();
 
-            var found = new IdSearch(sources.All, IdForms.Of("pay-abc123").Value!).Run(Cancel);
+            using var files = new SourceLines(sources.All);
+        var found = new IdSearch(files, IdForms.Of("pay-abc123").Value!).Run(Cancel);
 
             Assert.Equal([piece - 12 + shift + 1L, (2L * piece) - 12 + shift + 1 + 27 + 1], found.Lines.Select(line => line.Offset));
         }

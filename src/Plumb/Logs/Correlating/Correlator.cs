@@ -23,20 +23,27 @@ public sealed class Correlator(LogSources sources, IdForms id, DateTimeOffset no
 
     public Correlation Run(CancellationToken cancellation)
     {
-        var found = new IdSearch(sources.All, id).Run(cancellation);
         using var files = new SourceLines(sources.All);
+        var found = new IdSearch(files, id).Run(cancellation);
         if (found.Lines.Count == 0)
         {
             return new Correlation(id.Text, null, Accounting.None, found.Bytes, false, Nearest(files, cancellation), sources.All, sources.Skipped, []);
         }
         var lines = Read(found, files);
-        var timed = lines.Where(line => line.Belonging == Belonging.ById && line.Stated is not null).Select(line => line.At.UtcTicks).ToArray();
-        if (timed.Length == 0)
+        var (first, last) = (long.MaxValue, 0L);
+        foreach (var line in lines)
+        {
+            if (line.Belonging == Belonging.ById && line.Stated is not null)
+            {
+                (first, last) = (Math.Min(first, line.At.UtcTicks), Math.Max(last, line.At.UtcTicks));
+            }
+        }
+        if (last == 0)
         {
             return new Correlation(id.Text, new Timeline(id.Text, [.. lines.OrderBy(line => line.At)], [], []), Accounting.None, found.Bytes, found.Truncated, [],
                 sources.All, sources.Skipped, ["None of the lines with the id states a time, so nothing around them was looked at."]);
         }
-        var slice = TimeSlice.Around(files, timed.Min(), timed.Max(), now);
+        var slice = TimeSlice.Around(files, first, last, now);
         var evidence = new TraceAnalysis(files, now).Run(slice, adopt: true, cancellation);
         var path = evidence.Model.Paths.FirstOrDefault(path => path.Examples.Exists(example => example.Key.Matches(id.Key)));
         var missing = path is null ? [] : evidence.Judge.Missing(path).Select(step => Missing(step, evidence.Steps)).ToArray();

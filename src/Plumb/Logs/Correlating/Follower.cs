@@ -58,17 +58,14 @@ public sealed class Follower(IReadOnlyList<LogSource> sources, IdForms id, TimeP
 
     private TimelineLine? Find(byte[] line, LineScanner scanner, LogSource source, long offset)
     {
-        foreach (var needle in id.Needles)
+        for (var at = 0; id.Needle.IndexIn(line, at) is >= 0 and var found; at = found + id.Needle.Length)
         {
-            for (var at = 0; line.AsSpan(at).IndexOf(needle) is >= 0 and var found; at += found + needle.Length)
+            if (id.StandsBefore(line, found + id.Needle.Length))
             {
-                if (id.StandsBefore(line, at + found + needle.Length))
-                {
-                    var fields = new LineFields();
-                    scanner.Scan(line, Wanted.Grouping | Wanted.Everything, ref fields);
-                    var ticks = fields.Ticks > 0 ? fields.Ticks : time.GetUtcNow().UtcTicks;
-                    return LineText.Of(line, in fields, source, offset, ticks, fields.HasTrace && fields.Trace.Matches(id.Key) ? Belonging.ById : Belonging.Mention);
-                }
+                var fields = new LineFields();
+                scanner.Scan(line, Wanted.Grouping | Wanted.Everything, ref fields);
+                var ticks = fields.Ticks > 0 ? fields.Ticks : time.GetUtcNow().UtcTicks;
+                return LineText.Of(line, in fields, source, offset, ticks, fields.HasTrace && fields.Trace.Matches(id.Key) ? Belonging.ById : Belonging.Mention);
             }
         }
         return null;

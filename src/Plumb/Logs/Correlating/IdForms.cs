@@ -18,13 +18,13 @@ public sealed class IdForms
     private readonly TraceKey _key;
     private readonly bool _hex;
 
-    private IdForms(string text, TraceKey key, bool hex, IReadOnlyList<byte[]> needles) => (Text, _key, _hex, Needles) = (text, key, hex, needles);
+    private IdForms(string text, TraceKey key, bool hex, Needle needle) => (Text, _key, _hex, Needle) = (text, key, hex, needle);
 
     /// <summary>As it was asked for, without the frame of a traceparent.</summary>
     public string Text { get; }
 
-    /// <summary>One of these stands wherever the id stands.</summary>
-    internal IReadOnlyList<byte[]> Needles { get; }
+    /// <summary>Stands wherever the id stands, and elsewhere too: <see cref="StandsBefore"/> decides.</summary>
+    internal Needle Needle { get; }
 
     internal TraceKey Key => _key;
 
@@ -42,13 +42,7 @@ public sealed class IdForms
         var shown = Encoding.UTF8.GetString(bytes);
         var digits = bytes.AsSpan().Trim((byte)'-');
         var hex = bytes.Length is 32 or 16 or 36 && !digits.ContainsAnyExcept(HexLetters) && (bytes.Length != 36 || bytes[8] == '-');
-        if (!hex)
-        {
-            return new IdForms(shown, key, false, [bytes]);
-        }
-        var end = Encoding.UTF8.GetString(bytes.AsSpan()[^SearchedDigits..]);
-        var (lower, upper) = (end.ToLowerInvariant(), end.ToUpperInvariant());
-        return new IdForms(shown, key, true, lower == upper ? [Encoding.UTF8.GetBytes(lower)] : [Encoding.UTF8.GetBytes(lower), Encoding.UTF8.GetBytes(upper)]);
+        return new IdForms(shown, key, hex, new Needle(hex ? bytes.AsSpan()[^SearchedDigits..] : bytes, anyCase: hex));
     }
 
     /// <summary>Whether the id stands in the text with its end at the end of a needle that was found.</summary>
@@ -60,7 +54,7 @@ public sealed class IdForms
         }
         if (!_hex)
         {
-            var start = end - Needles[0].Length;
+            var start = end - Needle.Length;
             return start == 0 || !IsIdLetter(text[start - 1]);
         }
         foreach (var length in HexLengths)

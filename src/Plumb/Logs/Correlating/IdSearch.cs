@@ -13,104 +13,112 @@ internal readonly record struct FoundLine(int Source, long Offset);
 /// <param name="Lines">In the order of sources and offsets.</param>
 /// <param name="Bytes">Bytes that were searched.</param>
 /// <param name="Truncated">There were more lines than are kept.</param>
-internal sealed record Found(IReadOnlyList<FoundLine> Lines, long Bytes, bool Truncated);
+internal sealed record Found(List<FoundLine> Lines, long Bytes, bool Truncated);
 
 /// <summary>Searches all sources for one id: pieces that stay in the processor's cache, on every processor, vectorised; nothing is parsed.</summary>
-internal sealed class IdSearch(IReadOnlyList<LogSource> sources, IdForms id)
+internal sealed class IdSearch(SourceLines files, IdForms id)
 {
     /// <summary>Lines of one trace that are kept; a trace of more is a loop, not a request.</summary>
     public const int MostLines = 200_000;
 
-    private const int PieceBytes = 256 * 1024;
-    private const int RoundPieces = 16;
+    private const int PieceBytes = 128 * 1024;
+    private const int RoundPieces = 32;
     private const int BackBytes = 64 * 1024;
 
-    private readonly int _longest = Math.Max(36, id.Needles.Max(needle => needle.Length)) + 1;
-    private readonly List<FoundLine> _found = [];
+    private readonly int _longest = Math.Max(36, id.Needle.Length) + 1;
+    private readonly IReadOnlyList<LogSource> _sources = files.Sources;
+    private readonly List<Round> _rounds = [];
     private long _bytes;
-    private bool _truncated;
+    private int _next;
+    private int _kept;
 
     public Found Run(CancellationToken cancellation)
     {
-        var handles = sources.Select(source => File.OpenHandle(source.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)).ToArray();
-        try
+        for (var source = 0; source < _sources.Count; source++)
         {
-            var pieces = new List<(int Source, long Offset)>();
-            for (var source = 0; source < sources.Count; source++)
+            for (long offset = 0; offset < _sources[source].Bytes; offset += (long)PieceBytes * RoundPieces)
             {
-                for (long offset = 0; offset < sources[source].Bytes; offset += (long)PieceBytes * RoundPieces)
-                {
-                    pieces.Add((source, offset));
-                }
-            }
-            var next = -1;
-            var workers = Math.Clamp(Math.Min(Environment.ProcessorCount, pieces.Count), 1, 8);
-            Parallel.For(0, workers, new ParallelOptions { MaxDegreeOfParallelism = workers, CancellationToken = cancellation }, _ =>
-            {
-                var buffer = GC.AllocateUninitializedArray<byte>(PieceBytes + (2 * _longest));
-                while (Interlocked.Increment(ref next) is var taken && taken < pieces.Count)
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    Round(handles[pieces[taken].Source], pieces[taken].Source, pieces[taken].Offset, buffer);
-                }
-            });
-        }
-        finally
-        {
-            foreach (var handle in handles)
-            {
-                handle.Dispose();
+                _rounds.Add(new Round(source, offset));
             }
         }
-        return new Found([.. _found.Distinct().OrderBy(line => line.Source).ThenBy(line => line.Offset)], _bytes, _truncated);
+        Workers.Run(_rounds.Count, () => Work(cancellation));
+        cancellation.ThrowIfCancellationRequested();
+        return Gather();
     }
 
-    private void Round(SafeFileHandle handle, int source, long from, byte[] buffer)
+    private void Work(CancellationToken cancellation)
     {
-        var to = Math.Min(from + ((long)PieceBytes * RoundPieces), sources[source].Bytes);
-        for (var offset = from; offset < to; offset += PieceBytes)
+        var buffer = GC.AllocateUninitializedArray<byte>(PieceBytes + (2 * _longest));
+        while (Interlocked.Increment(ref _next) - 1 is var taken && taken < _rounds.Count && !cancellation.IsCancellationRequested)
+        {
+            Search(_rounds[taken], buffer);
+        }
+    }
+
+    private void Search(Round round, byte[] buffer)
+    {
+        var size = _sources[round.Source].Bytes;
+        var to = Math.Min(round.Offset + ((long)PieceBytes * RoundPieces), size);
+        for (var offset = round.Offset; offset < to; offset += PieceBytes)
         {
             // A needle may lie across the border: each piece begins a little before its own start, and needs the letter after its end.
             var start = Math.Max(0, offset - _longest);
-            var wanted = (int)(Math.Min(offset + PieceBytes + 1, sources[source].Bytes) - start);
-            var read = Fill(handle, buffer.AsSpan(0, wanted), start);
+            var wanted = (int)(Math.Min(offset + PieceBytes + 1, size) - start);
+            var read = Fill(files.Handles[round.Source], buffer.AsSpan(0, wanted), start);
             Interlocked.Add(ref _bytes, Math.Max(0, Math.Min(PieceBytes, read - (int)(offset - start))));
-            foreach (var needle in id.Needles)
-            {
-                Piece(handle, source, buffer.AsSpan(0, read), start, needle);
-            }
+            Piece(round, buffer.AsSpan(0, read), start);
         }
     }
 
-    private void Piece(SafeFileHandle handle, int source, ReadOnlySpan<byte> piece, long start, ReadOnlySpan<byte> needle)
+    private void Piece(Round round, ReadOnlySpan<byte> piece, long start)
     {
-        var at = 0;
-        while (piece[at..].IndexOf(needle) is >= 0 and var found)
+        for (var at = 0; id.Needle.IndexIn(piece, at) is >= 0 and var found;)
         {
-            var end = at + found + needle.Length;
+            at = found + id.Needle.Length;
             // What ends with the piece belongs to the next one, which sees the letter behind it.
-            if ((end < piece.Length || start + end == sources[source].Bytes) && id.StandsBefore(piece, end))
+            if ((at < piece.Length || start + at == _sources[round.Source].Bytes) && id.StandsBefore(piece, at))
             {
-                var newline = piece[..end].LastIndexOf((byte)'\n');
-                Add(new FoundLine(source, newline >= 0 || start == 0 ? start + newline + 1 : LineStart(handle, start)));
+                var newline = piece[..at].LastIndexOf((byte)'\n');
+                var line = newline >= 0 || start == 0 ? start + newline + 1 : LineStart(files.Handles[round.Source], start);
+                // Pieces overlap, so that a line may be found twice.
+                if (round.Lines.Count == 0 || round.Lines[^1] < line)
+                {
+                    round.Lines.Add(line);
+                    Interlocked.Increment(ref _kept);
+                }
+                if (Volatile.Read(ref _kept) >= MostLines)
+                {
+                    return;
+                }
             }
-            at = end;
         }
     }
 
-    private void Add(FoundLine line)
+    /// <summary>The lines in the order of sources and offsets, each once also where the id stands in it on both sides of a border.</summary>
+    private Found Gather()
     {
-        lock (_found)
+        var lines = new List<FoundLine>();
+        foreach (var round in _rounds)
         {
-            if (_found.Count < MostLines)
+            foreach (var line in round.Lines)
             {
-                _found.Add(line);
-            }
-            else
-            {
-                _truncated = true;
+                if (lines.Count == 0 || lines[^1].Source < round.Source || lines[^1].Offset < line)
+                {
+                    lines.Add(new FoundLine(round.Source, line));
+                }
             }
         }
+        return new Found(lines, _bytes, _kept >= MostLines);
+    }
+
+    /// <summary>A stretch of a source that one thread searches, and where the lines with the id begin.</summary>
+    private sealed class Round(int source, long offset)
+    {
+        public int Source { get; } = source;
+
+        public long Offset { get; } = offset;
+
+        public List<long> Lines { get; } = [];
     }
 
     private static long LineStart(SafeFileHandle handle, long before)

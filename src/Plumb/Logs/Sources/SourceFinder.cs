@@ -115,7 +115,8 @@ public sealed class SourceFinder : IDisposable
         }
         await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1, useAsync: false);
         var head = new byte[ProbeBytes];
-        var length = await file.ReadAtLeastAsync(head, ProbeBytes, throwOnEndOfStream: false, cancellation);
+        // A file that can be sought answers at once; a pipe may keep one waiting.
+        var length = file.CanSeek ? file.ReadAtLeast(head, ProbeBytes, throwOnEndOfStream: false) : await file.ReadAtLeastAsync(head, ProbeBytes, throwOnEndOfStream: false, cancellation);
         var (service, pod) = SourceName.OfFile(path);
         // A pipe or a device has no length that one could rely on.
         if (!file.CanSeek || head.AsSpan(0, length) is [0x1f, 0x8b, ..] or [0xff, 0xfe, ..] or [0xfe, 0xff, ..])

@@ -15,12 +15,16 @@ internal sealed class SourceLines : IDisposable
         for (var i = 0; i < Handles.Length; i++)
         {
             Handles[i] = File.OpenHandle(sources[i].Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            Bytes += sources[i].Bytes;
         }
     }
 
     public IReadOnlyList<LogSource> Sources { get; }
 
     public SafeFileHandle[] Handles { get; }
+
+    /// <summary>Of all sources together.</summary>
+    public long Bytes { get; }
 
     /// <summary>The line that begins at an offset, without its line break.</summary>
     public byte[] At(int source, long offset, int atMost = MostBytes)

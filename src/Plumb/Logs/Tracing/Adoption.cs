@@ -75,7 +75,8 @@ internal sealed class Adoption(StepTable steps, PathJudge paths, Func<int, doubl
             return null;
         }
         var (_, gap, thread, open) = Score(window, near, bestTrace, gapTicks);
-        var token = _shared.TryGetValue(bestTrace, out var parts) ? parts.MaxBy(part => part.Weight) : default;
+        // The rarest value stands first.
+        var token = _shared.TryGetValue(bestTrace, out var parts) ? parts[0] : default;
         var adopted = new Adopted(orphan, window.Traces[bestTrace].Key, confidence, gap, token.Token, token.Sharing, thread, open);
         window.Adopt(line, bestTrace);
         return adopted;

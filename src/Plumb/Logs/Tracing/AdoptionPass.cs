@@ -19,21 +19,36 @@ internal sealed class AdoptionPass(IReadOnlyList<LogSource> sources, SafeFileHan
     public List<Adopted> Run(
         IReadOnlyList<Orphan> orphans, List<Piece>[] index, IReadOnlyList<long> ends, Func<Adoption> adoption, TimeSpan gap, TimeSpan reach, CancellationToken cancellation)
     {
-        var order = Enumerable.Range(0, orphans.Count).OrderBy(orphan => Time(orphans[orphan])).ThenBy(orphan => orphan).ToArray();
+        var order = InTime(orphans);
         var groups = Groups(order, orphans, reach);
         var found = new List<Adopted>[groups.Count];
-        var next = -1;
-        var workers = Math.Clamp(Math.Min(Environment.ProcessorCount, groups.Count), 1, 8);
-        Parallel.For(0, workers, new ParallelOptions { MaxDegreeOfParallelism = workers, CancellationToken = cancellation }, _ =>
+        var next = 0;
+        Workers.Run(groups.Count, () =>
         {
             var (judge, window) = (adoption(), new AdoptionWindow(sources, handles, steps, clocks, now));
-            while (Interlocked.Increment(ref next) is var taken && taken < groups.Count)
+            while (Interlocked.Increment(ref next) - 1 is var taken && taken < groups.Count && !cancellation.IsCancellationRequested)
             {
-                cancellation.ThrowIfCancellationRequested();
                 found[taken] = Judge(orphans, order.AsSpan(groups[taken].From, groups[taken].Count), window, index, ends, judge, gap, reach);
             }
         });
-        return [.. found.SelectMany(group => group)];
+        cancellation.ThrowIfCancellationRequested();
+        var all = new List<Adopted>();
+        foreach (var group in found)
+        {
+            all.AddRange(group);
+        }
+        return all;
+    }
+
+    private int[] InTime(IReadOnlyList<Orphan> orphans)
+    {
+        var order = new int[orphans.Count];
+        for (var i = 0; i < order.Length; i++)
+        {
+            order[i] = i;
+        }
+        Array.Sort(order, (one, other) => Time(orphans[one]).CompareTo(Time(orphans[other])) is not 0 and var before ? before : one.CompareTo(other));
+        return order;
     }
 
     /// <summary>Lines that lie so close together that they are judged from one reading of their surroundings.</summary>
@@ -63,7 +78,7 @@ internal sealed class AdoptionPass(IReadOnlyList<LogSource> sources, SafeFileHan
         {
             foreach (var orphan in group)
             {
-                if (window.At.TryGetValue((orphans[orphan].Source, orphans[orphan].Offset), out var line) && window.Lines[line].Trace < 0
+                if (window.At(orphans[orphan].Source, orphans[orphan].Offset) is >= 0 and var line && window.Lines[line].Trace < 0
                     && judge.Judge(window, line, orphan, gap.Ticks) is { } found)
                 {
                     adopted.Add(found);

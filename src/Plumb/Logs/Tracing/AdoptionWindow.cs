@@ -35,16 +35,14 @@ internal sealed class AdoptionWindow(IReadOnlyList<LogSource> sources, SafeFileH
     private readonly List<uint> _tokens = [];
     private readonly Dictionary<ulong, int> _numbers = [];
     private readonly Dictionary<uint, List<int>> _holders = [];
+    private readonly Dictionary<long, int>?[] _places = new Dictionary<long, int>?[sources.Count];
 
     public List<NearLine> Lines { get; } = [];
 
     public List<NearTrace> Traces { get; } = [];
 
-    /// <summary>For each source its lines in the order of time, as numbers of <see cref="Lines"/>.</summary>
-    public List<int>[] OfSource { get; } = [.. sources.Select(_ => new List<int>())];
-
-    /// <summary>Line numbers by the place of the line.</summary>
-    public Dictionary<(int Source, long Offset), int> At { get; } = [];
+    /// <summary>The number of the line that begins at a place; -1 when it lies outside.</summary>
+    public int At(int source, long offset) => _places[source] is { } places && places.TryGetValue(offset, out var line) ? line : -1;
 
     public ReadOnlySpan<uint> TokensOf(in NearLine line) => CollectionsMarshal.AsSpan(_tokens).Slice(line.Tokens, line.TokenCount);
 
@@ -59,10 +57,9 @@ internal sealed class AdoptionWindow(IReadOnlyList<LogSource> sources, SafeFileH
         _tokens.Clear();
         _numbers.Clear();
         _holders.Clear();
-        At.Clear();
-        foreach (var lines in OfSource)
+        foreach (var places in _places)
         {
-            lines.Clear();
+            places?.Clear();
         }
     }
 
@@ -85,8 +82,7 @@ internal sealed class AdoptionWindow(IReadOnlyList<LogSource> sources, SafeFileH
             var trace = record.Kind == LineKind.InTrace ? Number(record.Trace) : -1;
             var line = new NearLine(trace, ticks, piece.Source, _block.Offset + record.Start, record.Step, _tokens.Count, count, Thread(in fields));
             _tokens.AddRange(tokens[..count]);
-            At[(piece.Source, line.Offset)] = Lines.Count;
-            OfSource[piece.Source].Add(Lines.Count);
+            (_places[piece.Source] ??= [])[line.Offset] = Lines.Count;
             Lines.Add(line);
             if (trace >= 0)
             {

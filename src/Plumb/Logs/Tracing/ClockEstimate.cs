@@ -43,54 +43,86 @@ internal sealed class ClockEstimate
         {
             return None(sources.Count);
         }
-        var spans = Spans(store);
-        var votes = new long[sources.Count];
+        var spans = Spans(store, sources.Count);
+        var votes = new int[sources.Count];
         foreach (var trace in spans)
         {
             // The caller's lines enclose those of whom it calls, whatever the clocks say.
-            votes[trace.MaxBy(span => span.Last - span.First).Source]++;
+            var widest = trace[0];
+            foreach (var span in trace)
+            {
+                widest = span.Last - span.First > widest.Last - widest.First ? span : widest;
+            }
+            votes[widest.Source]++;
         }
         var pairs = Pairs(spans, votes, Usual(spans, sources.Count));
-        var offsets = new long[sources.Count];
-        var known = new HashSet<int> { Array.IndexOf(votes, votes.Max()) };
-        var skews = new List<ClockSkew>();
-        // The best known pair first, and from what is known to what is not yet: each round makes one more source known.
-        while (pairs.Where(pair => known.Contains(pair.Key.From) != known.Contains(pair.Key.To)).OrderByDescending(pair => pair.Value.Count).FirstOrDefault() is { Value: not null } next)
+        var reference = 0;
+        for (var source = 1; source < votes.Length; source++)
         {
-            var (from, to) = next.Key;
-            var (estimate, low, high) = next.Value.Estimate();
-            var forward = known.Contains(from);
-            var (reference, source) = forward ? (from, to) : (to, from);
-            offsets[source] = offsets[reference] + (forward ? estimate : -estimate);
-            known.Add(source);
-            if (offsets[source] != 0)
+            reference = votes[source] > votes[reference] ? source : reference;
+        }
+        return Chain(pairs, reference, sources);
+    }
+
+    private static double Ms(long ticks) => Math.Round(ticks / (double)TimeSpan.TicksPerMillisecond, 3);
+
+    /// <summary>From what is known to what is not yet, the pair with the most requests first: each round makes one more source known.</summary>
+    private static ClockEstimate Chain(List<Bounds> pairs, int reference, IReadOnlyList<LogSource> sources)
+    {
+        var offsets = new long[sources.Count];
+        var known = new bool[sources.Count];
+        known[reference] = true;
+        var skews = new List<ClockSkew>();
+        while (Next(pairs, known) is { } next)
+        {
+            var (estimate, low, high) = next.Estimate();
+            var forward = known[next.Outer];
+            var (near, far) = forward ? (next.Outer, next.Inner) : (next.Inner, next.Outer);
+            offsets[far] = offsets[near] + (forward ? estimate : -estimate);
+            known[far] = true;
+            if (offsets[far] != 0)
             {
-                skews.Add(new ClockSkew(sources[source].Name, sources[reference].Name, Ms(offsets[source]), Ms(offsets[reference] + (forward ? low : -high)),
-                    Ms(offsets[reference] + (forward ? high : -low)), next.Value.Count));
+                skews.Add(new ClockSkew(sources[far].Name, sources[near].Name, Ms(offsets[far]), Ms(offsets[near] + (forward ? low : -high)),
+                    Ms(offsets[near] + (forward ? high : -low)), next.Count));
             }
         }
         return new ClockEstimate(offsets, skews);
     }
 
-    private static double Ms(long ticks) => Math.Round(ticks / (double)TimeSpan.TicksPerMillisecond, 3);
+    private static Bounds? Next(List<Bounds> pairs, bool[] known)
+    {
+        Bounds? next = null;
+        foreach (var pair in pairs)
+        {
+            next = known[pair.Outer] != known[pair.Inner] && pair.Count > (next?.Count ?? 0) ? pair : next;
+        }
+        return next;
+    }
 
-    private static List<SourceSpan[]> Spans(TraceStore store)
+    private static List<SourceSpan[]> Spans(TraceStore store, int sources)
     {
         var spans = new List<SourceSpan[]>();
-        var of = new Dictionary<int, SourceSpan>();
+        // For each source the place of its span among those of the trace, which are few.
+        var places = new int[sources];
+        var own = new SourceSpan[MostSourcesOfTrace + 1];
         for (var trace = 0; trace < store.Count && spans.Count < MostTraces; trace++)
         {
-            of.Clear();
-            for (var entry = store.State(trace).Head; entry >= 0; entry = store.Entry(entry).Next)
+            var count = 0;
+            for (var entry = store.State(trace).Head; entry >= 0 && count <= MostSourcesOfTrace; entry = store.Entry(entry).Next)
             {
                 ref var line = ref store.Entry(entry);
-                var span = of.GetValueOrDefault(line.Source, new SourceSpan(line.Source, long.MaxValue, long.MinValue, 0, 0));
+                if (places[line.Source] is var place && (place >= count || own[place].Source != line.Source))
+                {
+                    places[line.Source] = place = count++;
+                    own[place] = new SourceSpan(line.Source, line.Ticks, line.Ticks, line.Step, line.Step);
+                }
+                ref var span = ref own[place];
                 span = line.Ticks < span.First ? span with { First = line.Ticks, FirstStep = line.Step } : span;
-                of[line.Source] = line.Ticks >= span.Last ? span with { Last = line.Ticks, LastStep = line.Step } : span;
+                span = line.Ticks >= span.Last ? span with { Last = line.Ticks, LastStep = line.Step } : span;
             }
-            if (of.Count is > 1 and <= MostSourcesOfTrace)
+            if (count is > 1 and <= MostSourcesOfTrace)
             {
-                spans.Add([.. of.Values]);
+                spans.Add(own[..count]);
             }
         }
         return spans;
@@ -99,24 +131,42 @@ internal sealed class ClockEstimate
     /// <summary>With which step each source usually begins and ends a request: where a line is lost, the next one must not pass for the beginning.</summary>
     private static (int First, int Last)[] Usual(List<SourceSpan[]> spans, int sources)
     {
-        var (first, last) = (new Dictionary<(int Source, int Step), int>(), new Dictionary<(int Source, int Step), int>());
-        foreach (var span in spans.SelectMany(trace => trace))
-        {
-            first[(span.Source, span.FirstStep)] = first.GetValueOrDefault((span.Source, span.FirstStep)) + 1;
-            last[(span.Source, span.LastStep)] = last.GetValueOrDefault((span.Source, span.LastStep)) + 1;
-        }
-        return [.. Enumerable.Range(0, sources).Select(source => (Most(first, source), Most(last, source)))];
-    }
-
-    private static int Most(Dictionary<(int Source, int Step), int> counts, int source) =>
-        counts.Where(count => count.Key.Source == source).OrderByDescending(count => count.Value).ThenBy(count => count.Key.Step).Select(count => count.Key.Step).FirstOrDefault();
-
-    private static Dictionary<(int From, int To), Bounds> Pairs(List<SourceSpan[]> spans, long[] votes, (int First, int Last)[] usual)
-    {
-        var pairs = new Dictionary<(int From, int To), Bounds>();
+        var counts = new Dictionary<int, (int First, int Last)>[sources];
         foreach (var trace in spans)
         {
-            var outer = trace.MaxBy(span => votes[span.Source]);
+            foreach (var span in trace)
+            {
+                var own = counts[span.Source] ??= [];
+                CollectionsMarshal.GetValueRefOrAddDefault(own, span.FirstStep, out _).First++;
+                CollectionsMarshal.GetValueRefOrAddDefault(own, span.LastStep, out _).Last++;
+            }
+        }
+        var usual = new (int First, int Last)[sources];
+        for (var source = 0; source < sources; source++)
+        {
+            var (first, last) = (0, 0);
+            foreach (var (step, (begins, ends)) in counts[source] ?? [])
+            {
+                var own = usual[source];
+                (first, own.First) = begins > first || (begins == first && step < own.First) ? (begins, step) : (first, own.First);
+                (last, own.Last) = ends > last || (ends == last && step < own.Last) ? (ends, step) : (last, own.Last);
+                usual[source] = own;
+            }
+        }
+        return usual;
+    }
+
+    private static List<Bounds> Pairs(List<SourceSpan[]> spans, int[] votes, (int First, int Last)[] usual)
+    {
+        var pairs = new List<Bounds>();
+        var numbers = new Dictionary<long, int>();
+        foreach (var trace in spans)
+        {
+            var outer = trace[0];
+            foreach (var span in trace)
+            {
+                outer = votes[span.Source] > votes[outer.Source] ? span : outer;
+            }
             if (outer.FirstStep != usual[outer.Source].First || outer.LastStep != usual[outer.Source].Last)
             {
                 continue;
@@ -125,11 +175,13 @@ internal sealed class ClockEstimate
             {
                 if (inner.Source != outer.Source)
                 {
-                    if (!pairs.TryGetValue((outer.Source, inner.Source), out var bounds))
+                    var key = ((long)outer.Source << 32) | (uint)inner.Source;
+                    if (!numbers.TryGetValue(key, out var number))
                     {
-                        pairs[(outer.Source, inner.Source)] = bounds = new Bounds();
+                        numbers[key] = number = pairs.Count;
+                        pairs.Add(new Bounds(outer.Source, inner.Source));
                     }
-                    bounds.Add(outer, inner);
+                    pairs[number].Add(outer, inner);
                 }
             }
         }
@@ -140,20 +192,24 @@ internal sealed class ClockEstimate
     private readonly record struct SourceSpan(int Source, long First, long Last, int FirstStep, int LastStep);
 
     /// <summary>What all requests together say about the clock of an inner source against its outer one.</summary>
-    private sealed class Bounds
+    private sealed class Bounds(int outer, int inner)
     {
         private long _high = long.MaxValue;
         private long _lowWaited = long.MinValue;
         private long _lowStarted = long.MinValue;
 
+        public int Outer => outer;
+
+        public int Inner => inner;
+
         public int Count { get; private set; }
 
-        public void Add(SourceSpan outer, SourceSpan inner)
+        public void Add(SourceSpan caller, SourceSpan callee)
         {
             Count++;
-            _high = Math.Min(_high, inner.First - outer.First);
-            _lowWaited = Math.Max(_lowWaited, inner.Last - outer.Last);
-            _lowStarted = Math.Max(_lowStarted, inner.First - outer.Last);
+            _high = Math.Min(_high, callee.First - caller.First);
+            _lowWaited = Math.Max(_lowWaited, callee.Last - caller.Last);
+            _lowStarted = Math.Max(_lowStarted, callee.First - caller.Last);
         }
 
         /// <summary>Ticks that the inner clock is ahead. Nothing is claimed while equal clocks explain every request.</summary>

@@ -90,8 +90,11 @@ internal sealed class PathJudge
             }
         }
         var (total, with) = _entries[path.Entry];
-        foreach (var (step, count) in with.OrderBy(step => step.Key))
+        int[] steps = [.. with.Keys];
+        Array.Sort(steps);
+        foreach (var step in steps)
         {
+            var count = with[step];
             if (total >= FewestCompared && count >= UsualShare * total && !path.Has(step) && missing.TrueForAll(known => known.Step != step))
             {
                 missing.Add(new MissingStep(step, 0, count / (double)total, total));

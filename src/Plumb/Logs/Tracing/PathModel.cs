@@ -95,7 +95,7 @@ internal sealed class PathModel(StepTable steps)
         {
             return null;
         }
-        var left = (long)Math.Ceiling(buckets.Sum() * share);
+        var left = (long)Math.Ceiling(Total(buckets) * share);
         for (var bucket = 0; bucket < buckets.Length; bucket++)
         {
             left -= buckets[bucket];
@@ -105,6 +105,27 @@ internal sealed class PathModel(StepTable steps)
             }
         }
         return null;
+    }
+
+    /// <summary>The longest of those of all entries; zero with no requests.</summary>
+    public TimeSpan Duration(double share)
+    {
+        var longest = TimeSpan.Zero;
+        foreach (var entry in _durations.Keys)
+        {
+            longest = Duration(entry, share) is { } own && own > longest ? own : longest;
+        }
+        return longest;
+    }
+
+    private static long Total(long[] buckets)
+    {
+        long total = 0;
+        foreach (var count in buckets)
+        {
+            total += count;
+        }
+        return total;
     }
 
     private void Add(TraceStore store, ref TraceState state, ClockEstimate clocks)

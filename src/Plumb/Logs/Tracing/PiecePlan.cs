@@ -13,42 +13,55 @@ internal sealed class PiecePlan
     public const int PieceBytes = 1 << 20;
     private const int ProbeBytes = 16 * 1024;
 
-    private PiecePlan(IReadOnlyList<Piece> pieces, long firstTicks, long lastTicks, long[] starts) => (Pieces, FirstTicks, LastTicks, SourceStarts) = (pieces, firstTicks, lastTicks, starts);
+    private PiecePlan(Piece[] pieces, long firstTicks, long lastTicks) => (Pieces, FirstTicks, LastTicks) = (pieces, firstTicks, lastTicks);
 
-    public IReadOnlyList<Piece> Pieces { get; }
+    public Piece[] Pieces { get; }
 
     public long FirstTicks { get; }
 
     /// <summary>Near the newest line of all sources.</summary>
     public long LastTicks { get; }
 
-    /// <summary>When each source begins; 0 where it states no times.</summary>
-    public long[] SourceStarts { get; }
-
     /// <param name="ranges">Which bytes of each source; null is all of them.</param>
-    public static PiecePlan Of(IReadOnlyList<LogSource> sources, SafeFileHandle[] handles, IReadOnlyList<(long From, long To)>? ranges, DateTimeOffset now)
+    public static PiecePlan Of(IReadOnlyList<LogSource> sources, SafeFileHandle[] handles, (long From, long To)[]? ranges, DateTimeOffset now)
     {
         var scanner = new LineScanner(now);
         var buffer = new byte[ProbeBytes];
         var pieces = new List<Piece>();
-        var starts = new long[sources.Count];
-        long last = 0;
+        var (earliest, last) = (0L, 0L);
         for (var source = 0; source < sources.Count; source++)
         {
             var (from, to) = ranges?[source] ?? (0, sources[source].Bytes);
-            long reached = 0;
+            var (start, reached) = (0L, 0L);
             for (var offset = from; offset < to; offset += PieceBytes)
             {
                 // Lines of one source are about in order; a piece is never read before the one in front of it.
-                var (first, _) = Probe(handles[source], offset, buffer, scanner);
+                var (first, _) = Probe(handles[source], offset, buffer, scanner, onlyFirst: true);
                 reached = Math.Max(reached, first);
                 pieces.Add(new Piece(source, offset, Math.Min(PieceBytes, to - offset), reached));
-                starts[source] = starts[source] == 0 ? first : starts[source];
+                start = start == 0 ? first : start;
             }
+            earliest = earliest == 0 || (start > 0 && start < earliest) ? start : earliest;
             last = Math.Max(last, Math.Max(reached, Probe(handles[source], Math.Max(from, to - ProbeBytes), buffer, scanner).Last));
         }
-        return new PiecePlan([.. pieces.OrderBy(piece => piece.Ticks).ThenBy(piece => piece.Source).ThenBy(piece => piece.Offset)],
-            starts.Where(start => start > 0).DefaultIfEmpty().Min(), last, starts);
+        return new PiecePlan(InTime(pieces), earliest, last);
+    }
+
+    /// <summary>In the order of time; pieces of the same time in the order of sources and places, in which they stand already.</summary>
+    private static Piece[] InTime(List<Piece> pieces)
+    {
+        var order = new int[pieces.Count];
+        for (var i = 0; i < order.Length; i++)
+        {
+            order[i] = i;
+        }
+        Array.Sort(order, (one, other) => pieces[one].Ticks.CompareTo(pieces[other].Ticks) is not 0 and var before ? before : one.CompareTo(other));
+        var sorted = new Piece[order.Length];
+        for (var i = 0; i < order.Length; i++)
+        {
+            sorted[i] = pieces[order[i]];
+        }
+        return sorted;
     }
 
     /// <summary>The first and the last time among the whole lines of a stretch; 0 where there is none.</summary>

@@ -6,7 +6,7 @@ namespace Plumb.Logs.Tracing;
 /// <summary>The part of every source that was written around a time.</summary>
 /// <param name="Ranges">For each source from which byte to which.</param>
 /// <param name="FirstTicks">Of the request that it is about: it is judged also where it lies at the edge.</param>
-internal sealed record TimeSlice(IReadOnlyList<(long From, long To)> Ranges, long FirstTicks, long LastTicks)
+internal sealed record TimeSlice((long From, long To)[] Ranges, long FirstTicks, long LastTicks)
 {
     private const long MostBytes = 16 << 20;
     private const long EnoughBytes = 3 << 20;
@@ -14,7 +14,18 @@ internal sealed record TimeSlice(IReadOnlyList<(long From, long To)> Ranges, lon
     private const int ProbeBytes = 8 * 1024;
     private static readonly TimeSpan First = TimeSpan.FromSeconds(4);
 
-    public long Bytes => Ranges.Sum(range => range.To - range.From);
+    public long Bytes
+    {
+        get
+        {
+            long bytes = 0;
+            foreach (var (from, to) in Ranges)
+            {
+                bytes += to - from;
+            }
+            return bytes;
+        }
+    }
 
     /// <summary>A stretch around [first, last] that is large enough to learn from and small enough to read at once.</summary>
     public static TimeSlice Around(SourceLines files, long first, long last, DateTimeOffset now)
@@ -22,7 +33,7 @@ internal sealed record TimeSlice(IReadOnlyList<(long From, long To)> Ranges, lon
         var finder = new Finder(files, now, first, last);
         var around = First.Ticks;
         var slice = finder.Slice(first - around, last + around);
-        for (var step = 0; step < MostSteps && slice.Bytes < EnoughBytes && slice.Bytes < files.Sources.Sum(source => source.Bytes); step++)
+        for (var step = 0; step < MostSteps && slice.Bytes < EnoughBytes && slice.Bytes < files.Bytes; step++)
         {
             around *= 2;
             var wider = finder.Slice(first - around, last + around);
@@ -44,10 +55,19 @@ internal sealed record TimeSlice(IReadOnlyList<(long From, long To)> Ranges, lon
     {
         private readonly LineScanner _scanner = new(now);
         private readonly byte[] _buffer = new byte[ProbeBytes];
-        private readonly Dictionary<(int Source, long Offset), long> _known = [];
 
-        public TimeSlice Slice(long from, long to) =>
-            new([.. Enumerable.Range(0, files.Sources.Count).Select(source => (Begin(source, from), End(source, to)))], first, last);
+        /// <summary>For each source the times that were read, by place: a wider slice asks for many of them again.</summary>
+        private readonly Dictionary<long, long>[] _known = new Dictionary<long, long>[files.Sources.Count];
+
+        public TimeSlice Slice(long from, long to)
+        {
+            var ranges = new (long From, long To)[files.Sources.Count];
+            for (var source = 0; source < ranges.Length; source++)
+            {
+                ranges[source] = (Begin(source, from), End(source, to));
+            }
+            return new TimeSlice(ranges, first, last);
+        }
 
         private long Begin(int source, long ticks) => Align(source, Search(source, ticks, firstAtOrAfter: true));
 
@@ -80,9 +100,10 @@ internal sealed record TimeSlice(IReadOnlyList<(long From, long To)> Ranges, lon
 
         private long Ticks(int source, long offset)
         {
-            if (!_known.TryGetValue((source, offset), out var ticks))
+            var known = _known[source] ??= [];
+            if (!known.TryGetValue(offset, out var ticks))
             {
-                _known[(source, offset)] = ticks = PiecePlan.Probe(files.Handles[source], offset, _buffer, _scanner, onlyFirst: true).First;
+                known[offset] = ticks = PiecePlan.Probe(files.Handles[source], offset, _buffer, _scanner, onlyFirst: true).First;
             }
             return ticks;
         }

@@ -29,7 +29,11 @@ internal sealed class TraceAnalysis(SourceLines files, DateTimeOffset now) : ITr
         var sources = files.Sources;
         var ranges = slice?.Ranges;
         _plan = PiecePlan.Of(sources, files.Handles, ranges, now);
-        long[] ends = [.. sources.Select((source, i) => ranges?[i].To ?? source.Bytes)];
+        var ends = new long[sources.Count];
+        for (var i = 0; i < ends.Length; i++)
+        {
+            ends[i] = ranges is null ? sources[i].Bytes : ranges[i].To;
+        }
         var collector = new TraceCollector(sources.Count, this);
         new TracePass(sources, files.Handles, _steps, now).Run(_plan, ends, collector, cancellation);
         var store = collector.Open;
@@ -83,11 +87,11 @@ internal sealed class TraceAnalysis(SourceLines files, DateTimeOffset now) : ITr
     {
         var probe = new PathModel(_steps);
         probe.Add(store, clocks, long.MinValue, long.MaxValue, LearnFrom);
-        var usual = probe.Paths.Select(path => probe.Duration(path.Entry, 0.95)).Max() ?? TimeSpan.Zero;
+        var usual = probe.Duration(0.95);
         var margin = Math.Max(LeastMargin.Ticks, Math.Min(2 * usual.Ticks, (_plan!.LastTicks - _plan.FirstTicks) / 4));
         // In a log of a few seconds a margin would leave nothing to judge.
         margin = Math.Min(margin, (_plan.LastTicks - _plan.FirstTicks) / 10);
-        var longest = probe.Paths.Select(path => probe.Duration(path.Entry, 0.99)).Max() ?? TimeSpan.Zero;
+        var longest = probe.Duration(0.99);
         var reach = TimeSpan.FromTicks(Math.Clamp(3 * longest.Ticks, AdoptionPass.NearestReach.Ticks, AdoptionPass.FarthestReach.Ticks));
         return (continued ? long.MinValue : _plan.FirstTicks + margin, _plan.LastTicks - margin, reach);
     }
@@ -96,17 +100,19 @@ internal sealed class TraceAnalysis(SourceLines files, DateTimeOffset now) : ITr
     private static TimeSpan Gap(TraceStore store)
     {
         const int Sample = 5_000;
-        var gaps = new List<long>(Sample);
+        const long Shortest = 5 * TimeSpan.TicksPerMillisecond;
+        const long Longest = TimeSpan.TicksPerSecond;
+        var gaps = new List<int>(Sample);
         for (var trace = 0; trace < store.Count && gaps.Count < Sample; trace++)
         {
             ref var state = ref store.State(trace);
             if (state.Lines > 1)
             {
-                gaps.Add((state.Last - state.First) / (state.Lines - 1));
+                gaps.Add((int)Math.Clamp((state.Last - state.First) / (state.Lines - 1), Shortest, Longest));
             }
         }
         gaps.Sort();
-        return TimeSpan.FromTicks(Math.Clamp(gaps.Count == 0 ? 0 : gaps[gaps.Count * 3 / 4], TimeSpan.TicksPerMillisecond * 5, TimeSpan.TicksPerSecond));
+        return TimeSpan.FromTicks(gaps.Count == 0 ? Shortest : gaps[gaps.Count * 3 / 4]);
     }
 
     private static Accounting Account(TraceCollector collector, List<Adopted> adopted)
@@ -118,8 +124,11 @@ internal sealed class TraceAnalysis(SourceLines files, DateTimeOffset now) : ITr
             lines += collector.Orphans[line.Orphan].Lines;
             bytes += collector.Orphans[line.Orphan].Length;
         }
-        var all = Enum.GetValues<LineKind>();
-        var (total, totalBytes) = (all.Sum(collector.Lines), all.Sum(collector.Bytes));
+        var (total, totalBytes) = (0L, 0L);
+        for (var kind = LineKind.Rejected; kind <= LineKind.Continuation; kind++)
+        {
+            (total, totalBytes) = (total + collector.Lines(kind), totalBytes + collector.Bytes(kind));
+        }
         var (rejected, rejectedBytes) = (collector.Lines(LineKind.Rejected), collector.Bytes(LineKind.Rejected));
         var orphans = collector.Lines(LineKind.Orphan) - (lines - collector.Lines(LineKind.Continuation));
         var orphanBytes = collector.Bytes(LineKind.Orphan) - (bytes - collector.Bytes(LineKind.Continuation));

@@ -29,8 +29,8 @@ internal sealed class TraceCollector(int sources, ITraceSink closed) : ILineSink
     private const int IndexBytes = 16 * 1024;
 
     private readonly (LineKind Kind, TraceKey Trace, int Orphan)[] _before = new (LineKind, TraceKey, int)[sources];
-    private readonly long[] _lines = new long[Enum.GetValues<LineKind>().Length];
-    private readonly long[] _bytes = new long[Enum.GetValues<LineKind>().Length];
+    private readonly long[] _lines = new long[(int)LineKind.Continuation + 1];
+    private readonly long[] _bytes = new long[(int)LineKind.Continuation + 1];
     private TraceStore _store = new();
     private TraceStore _spare = new();
     private long _reached;

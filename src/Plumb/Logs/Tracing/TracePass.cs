@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using Plumb.Logs.Lines;
@@ -21,53 +20,79 @@ internal interface ILineSink
 /// <summary>Reads all pieces on all processors, and hands their lines on in the order of the plan.</summary>
 internal sealed class TracePass(IReadOnlyList<LogSource> sources, SafeFileHandle[] handles, StepTable steps, DateTimeOffset now)
 {
-    private const int MostWorkers = 8;
     private const int MostWaitingBlocks = 8;
 
+    private readonly Lock _turn = new();
+    private readonly Stack<Block> _free = [];
+    private Block?[] _done = [];
+    private int _next;
+    private int _folded;
+
     /// <param name="ends">Where each source ends for this run.</param>
-    public void Run(PiecePlan plan, IReadOnlyList<long> ends, ILineSink sink, CancellationToken cancellation)
+    public void Run(PiecePlan plan, long[] ends, ILineSink sink, CancellationToken cancellation)
     {
         var pieces = plan.Pieces;
-        var workers = Math.Clamp(Math.Min(Environment.ProcessorCount, pieces.Count), 1, MostWorkers);
-        var done = new ConcurrentDictionary<int, Block>();
-        var free = new ConcurrentBag<Block>();
-        var turn = new Lock();
-        var (next, folded) = (-1, 0);
-        using var room = new SemaphoreSlim(workers + MostWaitingBlocks);
-        Parallel.For(0, workers, new ParallelOptions { MaxDegreeOfParallelism = workers, CancellationToken = cancellation }, _ =>
+        _done = new Block?[pieces.Length];
+        using var broken = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var room = new SemaphoreSlim(Environment.ProcessorCount + MostWaitingBlocks);
+        Workers.Run(pieces.Length, () =>
         {
-            var reader = new BlockReader(sources, handles, steps, now);
-            while (true)
+            try
             {
-                room.Wait(cancellation);
-                var taken = Interlocked.Increment(ref next);
-                if (taken >= pieces.Count)
+                var reader = new BlockReader(sources, handles, steps, now);
+                while (Interlocked.Increment(ref _next) - 1 is var taken && taken < pieces.Length)
                 {
-                    room.Release();
-                    return;
+                    room.Wait(broken.Token);
+                    var block = Unused();
+                    reader.Read(pieces[taken], ends[pieces[taken].Source], block);
+                    Volatile.Write(ref _done[taken], block);
+                    Fold(sink, room);
                 }
-                var filled = free.TryTake(out var used) ? used : new Block();
-                reader.Read(pieces[taken], ends[pieces[taken].Source], filled);
-                done[taken] = filled;
-                // Whoever finds the next block in turn folds it; nobody waits for a turn.
-                while (done.ContainsKey(Volatile.Read(ref folded)) && turn.TryEnter())
+            }
+            catch
+            {
+                // The others would wait for a block that never comes.
+                broken.Cancel();
+                throw;
+            }
+        });
+        cancellation.ThrowIfCancellationRequested();
+    }
+
+    private Block Unused()
+    {
+        lock (_free)
+        {
+            return _free.TryPop(out var block) ? block : new Block();
+        }
+    }
+
+    /// <summary>Whoever finds the next block in turn hands it on; nobody waits for a turn.</summary>
+    private void Fold(ILineSink sink, SemaphoreSlim room)
+    {
+        while (IsNextDone() && _turn.TryEnter())
+        {
+            try
+            {
+                while (IsNextDone())
                 {
-                    try
+                    var block = _done[_folded]!;
+                    _done[_folded] = null;
+                    sink.Take(block);
+                    Volatile.Write(ref _folded, _folded + 1);
+                    room.Release();
+                    lock (_free)
                     {
-                        while (done.TryRemove(folded, out var block))
-                        {
-                            sink.Take(block);
-                            free.Add(block);
-                            Volatile.Write(ref folded, folded + 1);
-                            room.Release();
-                        }
-                    }
-                    finally
-                    {
-                        turn.Exit();
+                        _free.Push(block);
                     }
                 }
             }
-        });
+            finally
+            {
+                _turn.Exit();
+            }
+        }
     }
+
+    private bool IsNextDone() => Volatile.Read(ref _folded) is var next && next < _done.Length && Volatile.Read(ref _done[next]) is not null;
 }
