@@ -104,6 +104,23 @@ public sealed class TraceTests
     }
 
     [Fact]
+    public async Task Many_pieces_are_read_by_several_threads_and_none_waits_for_another_for_ever()
+    {
+        using var folder = new LogFolder();
+        for (var i = 0; i < 1000; i++)
+        {
+            folder.With($"pod-{i}.log", $$"""{"timestamp":"2026-05-01T14:23:01.{{i:000}}Z","trace_id":"pay-{{i % 50:x8}}","event":"x"}""");
+        }
+        using var sources = await folder.OpenAsync();
+        for (var round = 0; round < 5; round++)
+        {
+            var survey = Task.Run(() => new TraceSurvey(sources, Now).Run(Cancel), Cancel);
+
+            Assert.Equal((1000, 50), ((await survey.WaitAsync(TimeSpan.FromMinutes(1), Cancel)).Accounting.Lines, survey.Result.Requests));
+        }
+    }
+
+    [Fact]
     public async Task Coverage_names_the_statement_that_loses_the_id()
     {
         using var folder = new Requests(5).Add(100, lostMails: [10, 20]).Write()

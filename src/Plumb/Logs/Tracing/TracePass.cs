@@ -40,9 +40,16 @@ internal sealed class TracePass(IReadOnlyList<LogSource> sources, SafeFileHandle
             try
             {
                 var reader = new BlockReader(sources, handles, steps, now);
-                while (Interlocked.Increment(ref _next) - 1 is var taken && taken < pieces.Length)
+                while (true)
                 {
+                    // First the room, then the piece: who has taken the next piece in turn must not wait for those behind it.
                     room.Wait(broken.Token);
+                    var taken = Interlocked.Increment(ref _next) - 1;
+                    if (taken >= pieces.Length)
+                    {
+                        room.Release();
+                        return;
+                    }
                     var block = Unused();
                     reader.Read(pieces[taken], ends[pieces[taken].Source], block);
                     Volatile.Write(ref _done[taken], block);
