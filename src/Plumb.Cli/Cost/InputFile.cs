@@ -1,5 +1,5 @@
-using System.IO.Compression;
 using Plumb.Core;
+using Plumb.Platform.Files;
 
 namespace Plumb.Cli.Cost;
 
@@ -18,7 +18,7 @@ internal static class InputFile
             Span<byte> magic = stackalloc byte[2];
             var read = file.ReadAtLeast(magic, 2, throwOnEndOfStream: false);
             file.Position = 0;
-            return read == 2 && magic is [0x1f, 0x8b] ? new GZipStream(file, CompressionMode.Decompress) : file;
+            return read == 2 && magic is [0x1f, 0x8b] ? new WholeGzipStream(file) : file;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
