@@ -36,7 +36,7 @@ var context = Machine.Describe(root);
 
 if (args.Contains("cost"))
 {
-    plan = plan with { Name = args.Contains("--quick") ? "cost-quick" : "cost" };
+    plan = plan with { Name = args.Contains("--hold-out") ? "cost-hold-out" : args.Contains("--quick") ? "cost-quick" : "cost" };
     measured["cost"] = await CostBench.RunAsync(root, program, args, Say);
     Save();
     return 0;

@@ -47,7 +47,7 @@ internal static class Simulation
         var delays = new List<int>();
         for (var i = 0; i < series; i++)
         {
-            var random = new Random((seed * 1_000_003) + i);
+            var random = new Random(unchecked((seed * 1_000_003) + i));
             var first = FirstDay + random.Next(365);
             var quiet = background.Days(Days, random.Next(), first);
             alarms += detector(quiet, first).Count;

@@ -14,25 +14,41 @@ public sealed class SeriesScorer
     /// <summary>Rows over which only a greater surprise speaks again.</summary>
     public const int QuietRows = 180;
 
+    /// <summary>The views that look at a series.</summary>
+    internal const int Views = 8;
+
     /// <summary>The combined surprise, in nats, that scores one half.</summary>
     private const double HalfScoreNats = 12.45;
 
-    private readonly (ISeriesView View, double Weight, SurpriseTail Tail)[] _views =
+    internal static readonly double[] ShippedWeights = [2, 1.25, 0.5, 1.25, 0.5, 0.5, 1, 0.75];
+
+    private readonly (ISeriesView View, SurpriseTail Tail)[] _views =
     [
-        (new ChangeView(), 2, new()),
-        (new PredictionView(), 1.25, new()),
-        (new ShiftView(12), 0.5, new()),
-        (new ShiftView(36), 1.25, new()),
-        (new VolatilityView(12), 0.5, new()),
-        (new VolatilityView(36), 0.5, new()),
-        (new LowView(36), 1, new()),
-        (new ShapeView(), 0.75, new()),
+        (new ChangeView(), new()),
+        (new PredictionView(), new()),
+        (new ShiftView(12), new()),
+        (new ShiftView(36), new()),
+        (new VolatilityView(12), new()),
+        (new VolatilityView(36), new()),
+        (new LowView(36), new()),
+        (new ShapeView(), new()),
     ];
+
+    private readonly double[] _weights;
+    private readonly double[] _surprises = new double[Views];
 
     /// <summary>Rows and surprises of the last <see cref="QuietRows"/> that a later row has not surpassed, the greatest first.</summary>
     private readonly LinkedList<(long Row, double Surprise)> _peaks = new();
 
     private long _row;
+
+    public SeriesScorer()
+        : this(ShippedWeights)
+    {
+    }
+
+    /// <param name="weights">One a view; a benchmark asks what others would have done.</param>
+    internal SeriesScorer(double[] weights) => _weights = weights;
 
     /// <summary>The score of the next value: 0 for nothing new, towards 1 for what was never seen.</summary>
     /// <param name="value">A finite number.</param>
@@ -42,11 +58,25 @@ public sealed class SeriesScorer
         {
             throw new ArgumentOutOfRangeException(nameof(value), value, "A series has finite values.");
         }
-        var squares = 0.0;
-        foreach (var (view, weight, tail) in _views)
+        Surprises(value, _surprises);
+        return Combine(_surprises);
+    }
+
+    /// <summary>The surprise of the next value in each view, in nats.</summary>
+    internal void Surprises(double value, Span<double> into)
+    {
+        for (var view = 0; view < _views.Length; view++)
         {
-            var surprise = tail.Next(view.Next(value));
-            squares += weight * surprise * surprise;
+            into[view] = _views[view].Tail.Next(_views[view].View.Next(value));
+        }
+    }
+
+    internal double Combine(ReadOnlySpan<double> surprises)
+    {
+        var squares = 0.0;
+        for (var view = 0; view < surprises.Length; view++)
+        {
+            squares += _weights[view] * surprises[view] * surprises[view];
         }
         var combined = Math.Sqrt(squares);
         return IsNew(combined) ? combined / (combined + HalfScoreNats) : 0;
