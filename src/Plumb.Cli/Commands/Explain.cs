@@ -60,6 +60,10 @@ internal sealed class Explain : CliCommand
         ReportText.Write(call.Terminal, stored.Finding);
         call.Terminal.Line();
         call.Terminal.Line($"Found by {stored.Check}, seen {stored.TimesSeen} time{(stored.TimesSeen == 1 ? "" : "s")}: first {ReportText.Time(stored.FirstSeen)}, last {ReportText.Time(stored.LastSeen)}");
+        if (stored.ClosedBecause is { } closed)
+        {
+            call.Terminal.Line($"Closed, {closed}");
+        }
         if (report is null)
         {
             call.Terminal.Line("Its report is older than what is kept.");

@@ -50,7 +50,7 @@ internal sealed class Findings : CliCommand
             var table = new Table("ID", "SEVERITY", "CHECK", "SUBJECT", "SUMMARY", "SEEN", "LAST");
             foreach (var stored in findings)
             {
-                table.Row(stored.Finding.Id, new Cell(ReportText.SeverityWord(stored.Finding.Severity), Style.Of(stored.Finding.Severity)), stored.Check,
+                table.Row(stored.Finding.Id, stored.ClosedBecause is null ? new Cell(ReportText.SeverityWord(stored.Finding.Severity), Style.Of(stored.Finding.Severity)) : new Cell("closed", Style.Faint), stored.Check,
                     $"{stored.Finding.Subject}", stored.Finding.Summary, $"{stored.TimesSeen}", $"{Human.Duration(call.Time.GetUtcNow() - stored.LastSeen)} ago");
             }
             table.Write(call.Terminal);
@@ -65,6 +65,7 @@ internal sealed class Findings : CliCommand
         ["firstSeen"] = stored.FirstSeen,
         ["lastSeen"] = stored.LastSeen,
         ["timesSeen"] = stored.TimesSeen,
+        ["closedBecause"] = stored.ClosedBecause,
         ["finding"] = JsonSerializer.SerializeToNode(stored.Finding, CoreJson.Compact.Finding),
     };
 }

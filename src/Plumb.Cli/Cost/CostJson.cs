@@ -27,6 +27,16 @@ internal static class CostJson
         json["notJudged"] = new JsonArray([.. report.NotJudged.Select(day => JsonValue.Create(Day(day)))]);
         json["tooYoung"] = new JsonArray([.. report.TooYoung.Select(service => JsonValue.Create(service))]);
         json["belowImpact"] = report.BelowImpact;
+        json["changesFrom"] = new JsonArray([.. report.ChangesFrom.Select(source => JsonValue.Create(source))]);
+        json["restatement"] = report.Restatement is not { } restatement ? null : new JsonObject
+        {
+            ["since"] = restatement.Since,
+            ["days"] = new JsonArray([.. restatement.Days.Select(day => new JsonObject
+            {
+                ["day"] = Day(day.Day), ["service"] = day.Service, ["before"] = day.Before, ["now"] = day.Now, ["difference"] = day.Difference,
+            })]),
+            ["closed"] = new JsonArray([.. restatement.Closed.Select(closed => new JsonObject { ["id"] = closed.Id, ["service"] = closed.Service, ["because"] = closed.Because })]),
+        };
         json["forecast"] = report.Forecast is not { } forecast ? null : new JsonObject
         {
             ["month"] = forecast.Month.ToString("yyyy-MM", CultureInfo.InvariantCulture), ["soFar"] = forecast.SoFar, ["withEpisodes"] = forecast.With,
@@ -52,7 +62,8 @@ internal static class CostJson
         node["score"] = Math.Round(finding.Score, 2);
         node["because"] = finding.Because;
         node["explanation"] = new JsonArray([.. finding.Shares.Select(Of)]);
-        node["changes"] = new JsonArray([.. finding.Changes.Select(change => new JsonObject { ["at"] = change.At, ["what"] = change.What, ["source"] = change.Source })]);
+        node["changes"] = new JsonArray([.. finding.Changes.Select(change => new JsonObject { ["at"] = change.At, ["what"] = change.What, ["source"] = change.Source,
+            ["hoursBefore"] = Math.Round(change.Before(finding.Start).TotalHours, 1) })]);
     }
 
     private static JsonObject Of(Share share) => share.Key is not { } key ? new JsonObject { ["others"] = share.Keys, ["excess"] = share.Excess } : new JsonObject

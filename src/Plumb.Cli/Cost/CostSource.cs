@@ -32,9 +32,6 @@ internal sealed class CostSourceOptions
 /// <summary>Fetches the bill that was asked for.</summary>
 internal sealed class CostSource(Invocation call, CostSourceChoice choice) : IDisposable
 {
-    /// <summary>CloudTrail answers two questions a second; more episodes than this are not looked up.</summary>
-    private const int MostLookedUp = 5;
-
     /// <summary>Cost Explorer keeps about 14 months.</summary>
     private const int MostDays = 425;
 
@@ -53,25 +50,16 @@ internal sealed class CostSource(Invocation call, CostSourceChoice choice) : IDi
         return choice.From == "aws" ? await AwsAsync(cancellation) : await FileAsync(choice.From!, cancellation);
     }
 
-    /// <summary>Adds what changed around the beginning of each episode, where somebody can be asked.</summary>
-    public async Task<CostReport> WithChangesAsync(CostReport report, CancellationToken cancellation)
+    /// <summary>The account that the bill is of; null for a file.</summary>
+    public AwsClient? Aws => _aws;
+
+    /// <summary>What makes it the same bill on the next run: its place and how it is read. The sample moves with the date, and a pipe may bring any bill.</summary>
+    public string? Bill => choice.From switch
     {
-        if (_aws is null || report.Findings.Count == 0)
-        {
-            return report;
-        }
-        var findings = report.Findings.ToArray();
-        Problem? notAsked = null;
-        for (var i = 0; i < Math.Min(MostLookedUp, findings.Length) && notAsked is null; i++)
-        {
-            var changes = await TrailChanges.AroundAsync(_aws, findings[i].Start, cancellation);
-            notAsked = changes.Problem;
-            findings[i] = findings[i] with { Changes = changes.Value ?? [] };
-        }
-        var spots = notAsked is null ? report.Report.BlindSpots : [.. report.Report.BlindSpots, $"Who changed what was not asked: {notAsked}."];
-        var old = report.Report;
-        return report with { Findings = findings, Report = new CheckReport(old.Check, old.Outcome, old.Summary, old.StartedAt, call.Time.GetUtcNow(), old.Findings, spots, old.Decision) };
-    }
+        null or "-" => null,
+        "aws" => string.Join('|', _aws?.EndpointOf(AwsService.CostExplorer), Environment.GetEnvironmentVariable("AWS_PROFILE"), Environment.GetEnvironmentVariable("AWS_ACCESS_KEY_ID")),
+        var path => $"{Path.GetFullPath(path)}|{choice.Effective}",
+    };
 
     public void Dispose() => _aws?.Dispose();
 

@@ -9,6 +9,8 @@ namespace Plumb.Cli.Cost;
 /// <summary>A cost report for a person.</summary>
 internal sealed class CostText(Terminal terminal)
 {
+    private const int MostRestated = 3;
+
     public void Write(CostReport report)
     {
         var (check, table) = (report.Report, report.Table);
@@ -16,12 +18,16 @@ internal sealed class CostText(Terminal terminal)
         if (table.Days > 0)
         {
             terminal.Line(string.Create(CultureInfo.InvariantCulture,
-                $"read: {table.Format}, {table.Rows:N0} rows, {report.Services.Count} services, {table.Days} days from {table.FirstDay:yyyy-MM-dd} to {table.LastDay:yyyy-MM-dd}, {table.Source}"));
+                $"read: {table.Format}, {table.Rows:N0} rows, {report.Services.Count} services, {table.Days} days from {table.FirstDay:yyyy-MM-dd} to {table.LastDay:yyyy-MM-dd}, {table.Source}{(table.AskedAt is { } asked ? $", as asked at {ReportText.Time(asked)}" : "")}"));
+        }
+        if (report.Restatement is { } restatement)
+        {
+            Write(restatement, table);
         }
         foreach (var finding in report.Findings)
         {
             terminal.Line();
-            Write(finding, table);
+            Write(finding, report);
         }
         if (report.Forecast is { } forecast)
         {
@@ -31,9 +37,23 @@ internal sealed class CostText(Terminal terminal)
         ReportText.WriteEnd(terminal, check);
     }
 
-    private void Write(CostFinding finding, SpendTable table)
+    private void Write(Restatement restatement, SpendTable table)
     {
-        var severity = finding.Finding.Severity;
+        if (restatement.Days.Count > 0)
+        {
+            var days = restatement.Days.OrderByDescending(day => Math.Abs(day.Difference)).Take(MostRestated)
+                .Select(day => string.Create(CultureInfo.InvariantCulture, $"{day.Day:yyyy-MM-dd} {day.Service} by {CostJudge.Money(day.Difference, table, sign: true)} to {CostJudge.Money(day.Now, table)}"));
+            terminal.Line($"restated since {ReportText.Time(restatement.Since)}: {string.Join(", ", days)}{(restatement.Days.Count > MostRestated ? $", and {restatement.Days.Count - MostRestated} more" : "")}; judged anew");
+        }
+        foreach (var closed in restatement.Closed)
+        {
+            terminal.Line($"closed: {closed.Service} ({closed.Id}), {closed.Because}");
+        }
+    }
+
+    private void Write(CostFinding finding, CostReport report)
+    {
+        var (severity, table) = (finding.Finding.Severity, report.Table);
         terminal.Line($"{terminal.Paint(ReportText.SeverityWord(severity), Style.Of(severity))}  {terminal.Paint(finding.Service, Style.Strong)}: {finding.Finding.Summary}  {terminal.Paint($"({finding.Finding.Id})", Style.Faint)}");
         terminal.Line(string.Create(CultureInfo.InvariantCulture,
             $"    furthest on {finding.Peak:ddd yyyy-MM-dd}: {CostJudge.Money(finding.PeakActual, table)}; expected {CostJudge.Money(finding.PeakExpected, table)} ± {finding.PlusMinus:#,0.00}"));
@@ -46,9 +66,17 @@ internal sealed class CostText(Terminal terminal)
         }
         foreach (var change in finding.Changes)
         {
-            terminal.Line($"    changed {ReportText.Time(change.At)}: {change.What} ({change.Source})");
+            terminal.Line($"    changed {ReportText.Time(change.At)}, {Before(change, finding.Start)}: {change.What} ({change.Source})");
+        }
+        if (finding.Changes.Count == 0 && report.ChangesFrom.Count > 0)
+        {
+            terminal.Line(string.Create(CultureInfo.InvariantCulture, $"    changed nothing on {finding.Start.AddDays(-1):yyyy-MM-dd} and {finding.Start:yyyy-MM-dd} that {string.Join(" or ", report.ChangesFrom)} would tell"));
         }
     }
+
+    /// <summary>A bill has days and no hours, so hours are counted to the day's beginning.</summary>
+    private static string Before(Change change, DateOnly start) => change.Before(start) is { Ticks: > 0 } before
+        ? string.Create(CultureInfo.InvariantCulture, $"{Human.Duration(TimeSpan.FromMinutes(Math.Ceiling(before.TotalMinutes)))} before {start:yyyy-MM-dd} began") : "on that day";
 
     private static string Amount(Share share) => share.Excess.ToString("+#,0.00;-#,0.00;0.00", CultureInfo.InvariantCulture);
 

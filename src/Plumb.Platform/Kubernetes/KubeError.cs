@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Plumb.Core;
 
 namespace Plumb.Platform.Kubernetes;
 
@@ -71,6 +72,8 @@ public sealed record KubeError(KubeErrorKind Kind, string Message, string Next)
     /// <summary>Trying again later may help without anybody changing anything.</summary>
     public bool IsTransient => Kind is KubeErrorKind.Unreachable or KubeErrorKind.Timeout or KubeErrorKind.TooManyRequests
         or KubeErrorKind.Server or KubeErrorKind.BadResponse;
+
+    public Problem ToProblem() => new(Message.TrimEnd('.'), Next.TrimEnd('.'));
 
     public override string ToString() => $"{Message} {Next}";
 }

@@ -7,7 +7,8 @@ namespace Plumb.Platform.Storage;
 /// <summary>A finding with its history.</summary>
 /// <param name="ReportId">The newest report that has it.</param>
 /// <param name="TimesSeen">In how many reports it stood.</param>
-public sealed record StoredFinding(Finding Finding, string Check, long ReportId, DateTimeOffset FirstSeen, DateTimeOffset LastSeen, long TimesSeen);
+/// <param name="ClosedBecause">Why it is no problem any more; null while nobody has found that out.</param>
+public sealed record StoredFinding(Finding Finding, string Check, long ReportId, DateTimeOffset FirstSeen, DateTimeOffset LastSeen, long TimesSeen, string? ClosedBecause = null);
 
 /// <summary>Reports and their findings: the place where capabilities meet.</summary>
 public sealed class FindingStore
@@ -15,7 +16,7 @@ public sealed class FindingStore
     /// <summary>Reports that are kept; older ones are dropped when a new one is saved. Findings stay.</summary>
     public const int MaxReports = 10_000;
 
-    private const string Columns = "SELECT json, check_name, report, first_seen_ms, last_seen_ms, times_seen FROM findings";
+    private const string Columns = "SELECT json, check_name, report, first_seen_ms, last_seen_ms, times_seen, closed_because FROM findings";
 
     private readonly StateStore _store;
 
@@ -33,7 +34,7 @@ public sealed class FindingStore
         {
             connection.Run("""
                 INSERT INTO findings(id, check_name, json, report, first_seen_ms, last_seen_ms, times_seen) VALUES($0, $1, $2, $3, $4, $4, 1)
-                ON CONFLICT(id) DO UPDATE SET json=$2, report=$3, last_seen_ms=$4, times_seen=times_seen+1
+                ON CONFLICT(id) DO UPDATE SET json=$2, report=$3, last_seen_ms=$4, times_seen=times_seen+1, closed_because=NULL
                 """, finding.Id, report.Check, JsonSerializer.Serialize(finding, CoreJson.Compact.Finding), id, at);
         }
         connection.Run("DELETE FROM reports WHERE id <= $0", id - MaxReports);
@@ -54,11 +55,19 @@ public sealed class FindingStore
     public IReadOnlyList<StoredFinding> StartingWith(string prefix, int limit) => _store.Read(connection =>
         connection.Rows($"{Columns} WHERE substr(id, 1, length($0))=$0 ORDER BY id LIMIT $1", Load, prefix, limit));
 
+    /// <summary>The findings of a check that are not closed, the newest first.</summary>
+    public IReadOnlyList<StoredFinding> Open(string check, int limit) => _store.Read(connection =>
+        connection.Rows($"{Columns} WHERE check_name=$0 AND closed_because IS NULL ORDER BY last_seen_ms DESC, id LIMIT $1", Load, check, limit));
+
+    /// <summary>Notes why a finding is no problem any more. Seen again, it is open again.</summary>
+    public void Close(string id, string because) => _store.Write(connection => connection.Run("UPDATE findings SET closed_because=$1 WHERE id=$0", id, because));
+
     private static StoredFinding Load(SqliteDataReader row) => new(
         JsonSerializer.Deserialize(row.GetString(0), CoreJson.Compact.Finding)!,
         row.GetString(1),
         row.GetInt64(2),
         DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(3)),
         DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(4)),
-        row.GetInt64(5));
+        row.GetInt64(5),
+        row.IsDBNull(6) ? null : row.GetString(6));
 }

@@ -10,7 +10,7 @@ namespace Plumb.Platform.Storage;
 public sealed class StateStore : IDisposable
 {
     /// <summary>The layout of the tables that this program reads and writes.</summary>
-    public const int SchemaVersion = 1;
+    public const int SchemaVersion = 2;
 
     private const int BusySeconds = 5;
 
@@ -23,6 +23,14 @@ public sealed class StateStore : IDisposable
         CREATE TABLE steps(plan TEXT NOT NULL REFERENCES plans(id) ON DELETE CASCADE, step INTEGER NOT NULL, state INTEGER NOT NULL, PRIMARY KEY(plan, step));
         """;
 
+    /// <summary>What layout 2 has more than layout 1.</summary>
+    private const string Since2 = """
+        ALTER TABLE findings ADD COLUMN closed_because TEXT;
+        CREATE TABLE bills(source TEXT PRIMARY KEY, seen_ms INTEGER NOT NULL);
+        CREATE TABLE spend(source TEXT NOT NULL REFERENCES bills(source) ON DELETE CASCADE, day INTEGER NOT NULL, service TEXT NOT NULL, amount TEXT NOT NULL,
+            PRIMARY KEY(source, day, service)) WITHOUT ROWID;
+        """;
+
     private readonly Lock _lock = new();
     private readonly SqliteConnection _connection;
     private readonly string _path;
@@ -32,11 +40,14 @@ public sealed class StateStore : IDisposable
         (_connection, _path) = (connection, path);
         Journal = new Journal(this);
         Findings = new FindingStore(this);
+        SeenSpend = new SeenSpend(this);
     }
 
     public Journal Journal { get; }
 
     public FindingStore Findings { get; }
+
+    public SeenSpend SeenSpend { get; }
 
     /// <summary>Opens the state, and makes it when there is none. The problem of a state that cannot be used is one line for the user.</summary>
     /// <param name="database">The value of PLUMB_DATABASE; null or empty when it is not set.</param>
@@ -139,12 +150,16 @@ public sealed class StateStore : IDisposable
                 return new Problem($"{_path} was written by a newer Plumb (layout {version}; this one knows {SchemaVersion})",
                     "Update Plumb, or set PLUMB_HOME to another directory");
             }
-            if (connection.Scalar("SELECT count(*) FROM sqlite_schema") > 0)
+            if (version == 0 && connection.Scalar("SELECT count(*) FROM sqlite_schema") > 0)
             {
                 return new Problem($"{_path} was written by a Plumb that is too old for this one, or by another program",
                     "Move it away, or set PLUMB_HOME to another directory");
             }
-            connection.Run(Schema);
+            if (version == 0)
+            {
+                connection.Run(Schema);
+            }
+            connection.Run(Since2);
             connection.Run($"PRAGMA user_version={SchemaVersion}");
             return null;
         });

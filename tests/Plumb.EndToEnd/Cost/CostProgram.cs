@@ -39,6 +39,36 @@ public sealed class CostProgram : IDisposable
         Assert.Equal((0, 61), (scores.ExitCode, scores.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length));
     }
 
+    [Fact]
+    public async Task A_bill_that_was_restated_says_so_and_closes_the_finding_that_it_no_longer_bears_out()
+    {
+        var bill = Path.Combine(_home.FullName, "bill.csv");
+        Task write(int amount) => File.WriteAllLinesAsync(bill, ["date,service,cost", .. Enumerable.Range(0, 60).Select(day => $"{new DateOnly(2026, 1, 1).AddDays(day):yyyy-MM-dd},EC2,{(day == 55 ? amount : 20)}")],
+            TestContext.Current.CancellationToken);
+        await write(90);
+        var first = await RunAsync($"cost --from {bill}");
+        Assert.Equal(1, first.ExitCode);
+        Assert.DoesNotContain("restated since", first.Output, StringComparison.Ordinal);
+        await write(21);
+        var second = await RunAsync($"cost --from {bill}");
+        Assert.Equal(0, second.ExitCode);
+        Assert.Contains("2026-02-25 EC2 by -69.00 to 21.00; judged anew", second.Output, StringComparison.Ordinal);
+        Assert.Contains("restated: 2026-02-25 is 21.00 now and was 90.00", second.Output, StringComparison.Ordinal);
+        Assert.Contains("closed", (await RunAsync("findings")).Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("restated since", (await RunAsync($"cost --from {bill}")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_packed_bill_without_its_last_bytes_is_refused()
+    {
+        var bill = Path.Combine(_home.FullName, "bill.csv");
+        await File.WriteAllLinesAsync(bill, ["date,service,cost", .. Enumerable.Range(0, 60).Select(day => $"{new DateOnly(2026, 1, 1).AddDays(day):yyyy-MM-dd},EC2,20")], TestContext.Current.CancellationToken);
+        Assert.Equal(0, (await BuiltProgram.ShellAsync($"gzip {bill} && truncate -s -3 {bill}.gz")).ExitCode);
+        var ran = await RunAsync($"cost --from {bill}.gz");
+        Assert.Equal(2, ran.ExitCode);
+        Assert.Contains("is cut off", ran.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("date,cost\n2026-01-01,1\n", 2, ":1: the column service is missing")]
     [InlineData("date,service,cost\n2026-01-01,a,1\n2026-01-01,a,1\n", 2, ":3: 2026-01-01 of a stands twice")]

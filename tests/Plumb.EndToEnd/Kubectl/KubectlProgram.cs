@@ -18,6 +18,8 @@ internal sealed class KubectlProgram(string path, string kubeconfig, string home
             .OrderBy(Minor).ThenBy(file => file, StringComparer.Ordinal),
     ];
 
+    public string Kubeconfig => kubeconfig;
+
     public static string? Newest => Found.Count == 0 ? null : Found[^1];
 
     public static string Name(string file) => Path.GetFileName(file);

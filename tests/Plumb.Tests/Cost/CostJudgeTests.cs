@@ -55,6 +55,7 @@ public sealed class CostJudgeTests
     public void Nothing_and_too_little_are_inconclusive()
     {
         Assert.Equal(Outcome.Inconclusive, Judge(Table(0)).Report.Outcome);
+        Assert.Equal(Outcome.Inconclusive, Judge(Table(0) with { FirstDay = default }).Report.Outcome);
         Assert.Equal(Outcome.Inconclusive, Judge(Table(10, (new SpendKey("EC2"), _ => 5))).Report.Outcome);
         Assert.Equal(Outcome.Pass, Judge(Table(30, (new SpendKey("EC2"), _ => 5))).Report.Outcome);
     }
@@ -67,6 +68,41 @@ public sealed class CostJudgeTests
         Assert.Equal(Outcome.Pass, report.Report.Outcome);
         Assert.Equal([Today.AddDays(-1)], report.NotJudged);
         Assert.Contains(report.Report.BlindSpots, spot => spot.Contains("2026-03-30", StringComparison.Ordinal));
+        Assert.Equal(Outcome.Fail, Judge(table with { Estimated = new HashSet<DateOnly>() }).Report.Outcome);
+    }
+
+    [Fact]
+    public void Every_estimated_day_is_said_and_none_of_them_is_judged()
+    {
+        var estimated = Enumerable.Range(1, 3).Select(daysAgo => Today.AddDays(-daysAgo)).ToHashSet();
+        var table = Table(70, (new SpendKey("EC2"), day => day >= 67 ? 90 : 20)) with { Estimated = estimated };
+        var report = Judge(table);
+        Assert.Equal((Outcome.Pass, 67), (report.Report.Outcome, report.JudgedDays));
+        Assert.Equal(estimated.Order(), report.NotJudged);
+        Assert.Contains(report.Report.BlindSpots, spot => spot.Contains("2026-03-28 to 2026-03-30", StringComparison.Ordinal));
+        var asked = Judge(table, new CostOptions(JudgeEstimates: true));
+        Assert.Equal((Outcome.Fail, 69), (asked.Report.Outcome, asked.JudgedDays));
+        Assert.Contains(asked.Report.BlindSpots, spot => spot.Contains("2 judged days are estimates", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_month_of_nothing_but_estimates_is_no_pass()
+    {
+        var table = Table(90, (new SpendKey("EC2"), day => day >= 70 ? 90 : 20)) with { Estimated = Enumerable.Range(1, 30).Select(daysAgo => Today.AddDays(-daysAgo)).ToHashSet() };
+        var report = Judge(table);
+        Assert.Equal(Outcome.Inconclusive, report.Report.Outcome);
+        Assert.Contains("--judge-estimates", report.Report.Decision, StringComparison.Ordinal);
+        Assert.Equal((new DateOnly(2026, 3, 1), (10 * 20m) + (19 * 90)), (report.Forecast!.Month, report.Forecast.SoFar));
+        Assert.Equal(EpisodeKind.Step, Assert.Single(Judge(table, new CostOptions(JudgeEstimates: true)).Findings).Kind);
+    }
+
+    [Fact]
+    public void An_estimated_day_between_final_ones_neither_alarms_nor_teaches()
+    {
+        var table = Table(70, (new SpendKey("EC2"), day => day is 40 or 41 or 42 ? 500 : 20)) with { Estimated = new[] { 40, 41, 42 }.Select(day => Today.AddDays(day - 70)).ToHashSet() };
+        var report = Judge(table);
+        Assert.Equal((Outcome.Pass, 3), (report.Report.Outcome, report.NotJudged.Count));
+        Assert.All(report.Services[0].Expected.Skip(43), expected => Assert.Equal(20, expected!.Amount, 0.01));
         Assert.Equal(Outcome.Fail, Judge(table with { Estimated = new HashSet<DateOnly>() }).Report.Outcome);
     }
 

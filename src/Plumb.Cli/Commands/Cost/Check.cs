@@ -13,6 +13,8 @@ internal sealed class Check : CliCommand
     private readonly CostSourceOptions _source = new();
     private readonly Option<int?> _recent = new("--recent-days") { Description = "tell only what stood within so many days before the newest one", HelpName = "N" };
     private readonly Option<string> _impact = new("--min-impact") { Description = "the least excess of an episode that is told, in the bill's currency (default 5USD)", HelpName = "AMOUNT", DefaultValueFactory = _ => "5USD" };
+    private readonly Option<bool> _estimates = new("--judge-estimates") { Description = "judge days that the provider calls estimates too, all but the newest; AWS calls each day of an open month one" };
+    private readonly ChangeOptions _changes = new();
     private readonly Option<decimal> _percent = new("--min-percent") { Description = "the same in percent of what was expected (default 10)", HelpName = "PERCENT", DefaultValueFactory = _ => 10 };
 
     public override string Name => "cost";
@@ -29,6 +31,7 @@ internal sealed class Check : CliCommand
         new("plumb cost --sample", "see it work, with no account and no file"),
         new("plumb cost --from focus.csv --recent-days 7", "this week in an export"),
         new("plumb cost --from aws -o json", "Cost Explorer (one cent a page), for a machine"),
+        new("plumb cost --from focus.csv --context prod", "with the rollouts of a cluster in the hours before"),
         new("plumb cost --from cur.csv.gz --tag team --min-impact 50USD", "split by a tag; nothing below 50 dollars"),
     ];
 
@@ -37,10 +40,10 @@ internal sealed class Check : CliCommand
         (0, "pass: every service costs what its own past lets expect"),
         (1, "fail: at least one does not, by more than --min-impact and --min-percent"),
         (2, "error: bad usage, or a bill that could not be read; a part of a bill is not judged"),
-        (3, "inconclusive: no rows, or less than two weeks of days"),
+        (3, "inconclusive: no rows, less than two weeks of days, or nothing but estimates of late"),
     ];
 
-    public override IReadOnlyList<Option> Options => [.. _source.All, _recent, _impact, _percent];
+    public override IReadOnlyList<Option> Options => [.. _source.All, _recent, _impact, _percent, _estimates, .. _changes.All];
 
     public override IReadOnlyList<OutputFormat> Formats => OutputFormats.Report;
 
@@ -68,8 +71,14 @@ internal sealed class Check : CliCommand
         {
             return call.Fail(impact.Problem);
         }
-        var options = new CostOptions(call.Get(_recent), impact.Value, call.Get(_percent));
-        var report = await source.WithChangesAsync(CostJudge.Judge(table.Value, options, startedAt, call.Time.GetUtcNow()), cancellation);
+        using var changes = new ChangeSources(call, _changes.Read(call), source.Aws);
+        if (changes.Open() is { } notThere)
+        {
+            return call.Fail(notThere);
+        }
+        var options = new CostOptions(call.Get(_recent), impact.Value, call.Get(_percent), call.Get(_estimates));
+        var report = await changes.AddToAsync(CostJudge.Judge(table.Value, options, startedAt, call.Time.GetUtcNow()), cancellation);
+        report = SpendMemory.Recall(call, report, source.Bill);
         call.Keep(report.Report);
         if (LastReports.Save(call.Home, LastReports.Cost, CostPage.Of(report)) is { } notShown)
         {

@@ -132,8 +132,8 @@ internal sealed class CostExplorerApi(Bill bill, int pageSize) : IApi
     private static JsonObject Result(
         (DateOnly Start, DateOnly End) span, List<((DateOnly Start, DateOnly End) Span, string[]? Keys, decimal Amount)> rows, IReadOnlyList<string> metrics, bool grouped, DateTimeOffset now)
     {
-        // A bill is closed some days after its month: until then AWS calls every day of it estimated.
-        var open = new DateOnly(now.Year, now.Month, 1).AddMonths(now.Day <= 5 ? -1 : 0);
+        // AWS calls every day of a month that it has not billed yet estimated; here it is the days that are still filled, or every check of it would wait for a month.
+        var open = DateOnly.FromDateTime(now.UtcDateTime).AddDays(-1);
         return new JsonObject
         {
             ["TimePeriod"] = new JsonObject { ["Start"] = Iso(span.Start), ["End"] = Iso(span.End) },

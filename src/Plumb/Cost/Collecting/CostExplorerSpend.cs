@@ -32,7 +32,8 @@ public sealed class CostExplorerSpend(AwsClient client, TimeProvider time, strin
         // A stand-in on this machine charges nothing, and whoever changes its bill wants to see the change.
         if (!fresh && !endpoint.IsLoopback && Kept(file) is { } kept && kept.Today == today)
         {
-            return Table(kept.Lines, kept.Estimated, today.AddDays(-days), days, tag, $"{source}, as asked at {kept.At:u}");
+            var table = Table(kept.Lines, kept.Estimated, today.AddDays(-days), days, tag, source);
+            return table.IsOk ? table.Value with { AskedAt = kept.At } : table;
         }
         var query = new CostQuery(today.AddDays(-days), today, Metric, CostGroupBy.Dimension("SERVICE"), tag is null ? CostGroupBy.Dimension("USAGE_TYPE") : new CostGroupBy("TAG", tag));
         var answer = await client.CostExplorer.GetCostAndUsageAsync(query, cancellation);

@@ -9,8 +9,8 @@ public sealed class EpisodeDetector
     /// <summary>An episode as long as this is the new normal.</summary>
     public const int AdoptAfterDays = 21;
 
-    /// <summary>Days after the last one for which Find says what is expected: to the end of any month.</summary>
-    public const int AheadDays = 31;
+    /// <summary>Days after the last one for which Find says what is expected: to the end of the next month, because a whole one may not be judged yet.</summary>
+    public const int AheadDays = 62;
 
     /// <summary>A day this near to what was expected (as a share of the episode's mean distance) ends an episode at once.</summary>
     private const double EndShare = 0.25;
@@ -21,6 +21,7 @@ public sealed class EpisodeDetector
     private readonly double[] _logs;
     private readonly double[] _amounts;
     private readonly int _firstDay;
+    private readonly bool[] _isSkipped;
     private readonly bool[] _isNormal;
     private readonly double?[] _distance;
     private readonly Expectation?[] _expected;
@@ -30,20 +31,21 @@ public sealed class EpisodeDetector
     private int _knownFrom;
     private Baseline? _current;
 
-    private EpisodeDetector(double[] amounts, int firstDay)
+    private EpisodeDetector(double[] amounts, int firstDay, bool[] isSkipped)
     {
-        (_amounts, _firstDay) = (amounts, firstDay);
+        (_amounts, _firstDay, _isSkipped) = (amounts, firstDay, isSkipped);
         _logs = Array.ConvertAll(amounts, amount => Math.Log(Math.Max(0, amount) + Baseline.Cent));
-        _isNormal = Array.ConvertAll(amounts, _ => true);
+        _isNormal = Array.ConvertAll(isSkipped, skipped => !skipped);
         _distance = new double?[amounts.Length];
         _expected = new Expectation?[amounts.Length];
     }
 
     /// <param name="amounts">One a day, without gaps; only days that are final.</param>
     /// <param name="firstDay">The day number of the first (0 is a Monday).</param>
-    public static Detection Find(double[] amounts, int firstDay)
+    /// <param name="isSkipped">Days that are neither judged nor learnt from; null for none.</param>
+    public static Detection Find(double[] amounts, int firstDay, bool[]? isSkipped = null)
     {
-        var detector = new EpisodeDetector(amounts, firstDay);
+        var detector = new EpisodeDetector(amounts, firstDay, isSkipped ?? new bool[amounts.Length]);
         for (var at = 0; at < amounts.Length;)
         {
             at = detector.Step(at);
@@ -56,7 +58,7 @@ public sealed class EpisodeDetector
     /// <returns>The next day to judge.</returns>
     private int Step(int at)
     {
-        if (Learn(at) is not { } baseline)
+        if (_isSkipped[at] || Learn(at) is not { } baseline)
         {
             return at + 1;
         }
@@ -138,6 +140,10 @@ public sealed class EpisodeDetector
         }
         for (; at < _logs.Length && at - first < AdoptAfterDays; at++)
         {
+            if (_isSkipped[at])
+            {
+                continue;
+            }
             var distance = direction * Distance(at, baseline);
             Expect(at, baseline, thresholds, new Habits(_amounts, _distance, _firstDay, _knownFrom, at));
             calm = distance < calmBelow ? calm + 1 : 0;
@@ -152,7 +158,7 @@ public sealed class EpisodeDetector
         var isAdopted = at - first >= AdoptAfterDays;
         for (var day = last + 1; day < at; day++)
         {
-            _isNormal[day] = true;
+            _isNormal[day] = !_isSkipped[day];
         }
         if (isAdopted)
         {
@@ -170,7 +176,7 @@ public sealed class EpisodeDetector
         _knownFrom = first;
         for (var day = first; day <= last; day++)
         {
-            _isNormal[day] = true;
+            _isNormal[day] = !_isSkipped[day];
         }
     }
 

@@ -24,39 +24,36 @@ public static class CostJudge
         "Money that is wasted evenly, and prices that nobody compares, look like any other steady spend.",
     ];
 
-    /// <param name="changes">What changed around an episode of a service, from whoever can tell; empty when there is no such source.</param>
-    public static CostReport Judge(SpendTable table, CostOptions options, DateTimeOffset startedAt, DateTimeOffset now, Func<DateOnly, IReadOnlyList<Change>>? changes = null)
+    public static CostReport Judge(SpendTable table, CostOptions options, DateTimeOffset startedAt, DateTimeOffset now)
     {
-        var today = DateOnly.FromDateTime(now.UtcDateTime);
-        var notJudged = Enumerable.Range(0, table.Days).Select(table.FirstDay.AddDays)
-            .Where(day => day >= today || (table.Estimated.Contains(day) && day == Newest(table, today))).ToArray();
-        var judged = table.Days - notJudged.Length;
+        var days = JudgedDays.Of(table, DateOnly.FromDateTime(now.UtcDateTime), options.JudgeEstimates);
+        var judged = days.Count;
         var services = table.Services();
-        var detections = services.Select(service => EpisodeDetector.Find(Array.ConvertAll(service.Amounts[..judged], amount => (double)amount), table.FirstDay.DayNumber)).ToArray();
+        var detections = services.Select(service => EpisodeDetector.Find(Array.ConvertAll(service.Amounts[..judged], amount => (double)amount), table.FirstDay.DayNumber, days.IsSkipped)).ToArray();
         var since = options.RecentDays is { } recent ? judged - recent : 0;
-        var all = services.Zip(detections).SelectMany(one => one.Second.Episodes.Where(episode => episode.Last >= since).Select(episode => (Service: one.First, Detection: one.Second, Episode: episode)))
-            .Select(one => Finding(table, one.Service, one.Detection, one.Episode, now, changes)).ToArray();
+        var ever = services.Zip(detections).SelectMany(one => one.Second.Episodes.Select(episode => (Service: one.First, Detection: one.Second, Episode: episode)))
+            .Select(one => (one.Episode, Finding: Finding(table, one.Service, one.Detection, one.Episode, now))).ToArray();
+        var all = ever.Where(one => one.Episode.Last >= since).Select(one => one.Finding).ToArray();
         var told = all.Where(finding => IsMaterial(finding, options)).OrderBy(finding => finding.End is null ? 0 : 1).ThenByDescending(finding => Math.Abs(finding.Excess)).ToArray();
         var young = services.Zip(detections).Where(one => Array.FindIndex(one.First.Amounts, amount => amount != 0) is var first && (first < 0 || judged - first < FewestDays)
             && one.Second.Expected.All(expected => expected is null)).Select(one => one.First.Name).ToArray();
-        var forecast = judged > 0 ? Forecast(table, services, detections, told, judged) : null;
-        var outcome = told.Length > 0 ? Outcome.Fail : judged < FewestDays || young.Length == services.Count ? Outcome.Inconclusive : Outcome.Pass;
-        var report = new CheckReport(Check, outcome, Summary(outcome, table, services.Count, told, judged), startedAt, now, [.. told.Select(finding => finding.Finding)],
-            [.. BlindSpots, .. Said(notJudged, young, all.Length - told.Length, options, table)], Decision(outcome, told));
-        return new CostReport(report, table, told, all.Length - told.Length, forecast, notJudged, young,
-            [.. services.Zip(detections).Select(one => new ServiceDays(one.First.Name, one.First.Amounts, one.Second.Expected))]);
+        var forecast = judged > 0 ? Forecast(table, services, detections, told, days) : null;
+        var isTooLittle = judged < FewestDays || young.Length == services.Count || days.Behind > JudgedDays.MostBehind;
+        var outcome = told.Length > 0 ? Outcome.Fail : isTooLittle ? Outcome.Inconclusive : Outcome.Pass;
+        var report = new CheckReport(Check, outcome, Summary(outcome, table, services.Count, told, days), startedAt, now, [.. told.Select(finding => finding.Finding)],
+            [.. BlindSpots, .. Said(days, young, all.Length - told.Length, options, table)], Decision(outcome, told, days));
+        return new CostReport(report, table, told, all.Length - told.Length, forecast, days.Not, young,
+            [.. services.Zip(detections).Select(one => new ServiceDays(one.First.Name, one.First.Amounts, one.Second.Expected))])
+        {
+            JudgedDays = judged,
+            Standing = ever.Where(one => IsMaterial(one.Finding, options)).Select(one => one.Finding.Finding.Id).ToHashSet(),
+        };
     }
-
-    /// <summary>
-    /// The newest whole day. A provider calls every day of the open month an estimate, because cents may still move; incomplete is only the newest, which reaches the
-    /// bill for up to a day after it ended.
-    /// </summary>
-    private static DateOnly Newest(SpendTable table, DateOnly today) => table.LastDay < today ? table.LastDay : today.AddDays(-1);
 
     private static bool IsMaterial(CostFinding finding, CostOptions options) =>
         Math.Abs(finding.Excess) >= options.MinImpact && (finding.Percent is not { } percent || Math.Abs(percent) >= options.MinPercent);
 
-    private static CostFinding Finding(SpendTable table, ServiceSpend service, Detection detection, Episode episode, DateTimeOffset now, Func<DateOnly, IReadOnlyList<Change>>? changes)
+    private static CostFinding Finding(SpendTable table, ServiceSpend service, Detection detection, Episode episode, DateTimeOffset now)
     {
         DateOnly day(int index) => table.FirstDay.AddDays(index);
         var days = Enumerable.Range(episode.First, episode.Last - episode.First + 1).ToArray();
@@ -83,24 +80,24 @@ public static class CostJudge
             new Evidence("expected", JsonValue.Create(expected), $"its own past: {episode.Because}", now, table.Currency, window),
         ]);
         return new CostFinding(finding, service.Name, episode.Kind, day(episode.First), episode.IsOpen ? null : day(episode.Last), day(episode.Last), day(peak), service.Amounts[peak],
-            decimal.Round(peakExpected, 2), decimal.Round(plusMinus, 2), expected, actual, excess, percent, episode.Score, episode.Because, Attribution.Of(service, episode, excess),
-            changes?.Invoke(day(episode.First)) ?? []);
+            decimal.Round(peakExpected, 2), decimal.Round(plusMinus, 2), expected, actual, excess, percent, episode.Score, episode.Because, Attribution.Of(service, episode, excess), []);
     }
 
-    private static MonthForecast Forecast(SpendTable table, IReadOnlyList<ServiceSpend> services, Detection[] detections, CostFinding[] told, int judged)
+    private static MonthForecast Forecast(SpendTable table, IReadOnlyList<ServiceSpend> services, Detection[] detections, CostFinding[] told, JudgedDays days)
     {
-        var last = table.FirstDay.AddDays(judged - 1);
+        var (judged, known) = (days.Count, days.Known);
+        var last = table.FirstDay.AddDays(known - 1);
         var month = new DateOnly(last.Year, last.Month, 1);
         var (first, left) = (Math.Max(0, month.DayNumber - table.FirstDay.DayNumber), DateTime.DaysInMonth(last.Year, last.Month) - last.Day);
         var (soFar, rest, restWithout, isWhole) = (0m, 0m, 0m, true);
         foreach (var (service, detection) in services.Zip(detections))
         {
-            soFar += service.Amounts[first..judged].Sum();
-            var usual = detection.Ahead.Take(left).Sum(amount => (decimal)amount);
+            soFar += service.Amounts[first..known].Sum();
+            var usual = detection.Ahead.Skip(known - judged).Take(left).Sum(amount => (decimal)amount);
             if (detection.Ahead.Count == 0)
             {
                 isWhole = isWhole && left == 0;
-                usual = left * service.Amounts[Math.Max(0, judged - 7)..judged].DefaultIfEmpty().Average();
+                usual = left * service.Amounts[Math.Max(0, known - 7)..known].DefaultIfEmpty().Average();
             }
             var open = told.FirstOrDefault(finding => finding.Service == service.Name && finding.End is null);
             // While it goes on, the days that are left cost as much more than usual as the last days did.
@@ -128,25 +125,26 @@ public static class CostJudge
             .Sum(day => services[at].Amounts[day] - (decimal)episode.Expected[day - episode.First]);
     }
 
-    private static string Summary(Outcome outcome, SpendTable table, int services, CostFinding[] told, int judged) => outcome switch
+    private static string Summary(Outcome outcome, SpendTable table, int services, CostFinding[] told, JudgedDays days) => outcome switch
     {
         _ when table.Rows == 0 => $"{table.Source} has no row of spend: nothing to judge by",
-        Outcome.Inconclusive => $"{judged} complete days are too few: the past of a service begins to tell something after {FewestDays - 1}",
+        Outcome.Inconclusive when days.Count >= FewestDays && days.Behind > JudgedDays.MostBehind => string.Create(CultureInfo.InvariantCulture,
+            $"{days.Behind} days that are over are not judged, because {table.Source} calls them estimates; up to {table.FirstDay.AddDays(days.Count - 1):yyyy-MM-dd} {services} services cost what their own past lets expect"),
+        Outcome.Inconclusive => $"{days.Count} complete days are too few: the past of a service begins to tell something after {FewestDays - 1}",
         Outcome.Fail => $"{told.Select(finding => finding.Service).Distinct().Count()} of {services} services cost{(told.Length == 1 ? "s" : "")} something else than "
             + $"{(told.Length == 1 ? "its" : "their")} own past lets expect: {Money(told.Sum(finding => finding.Excess), table, sign: true)}",
         _ => $"{services} services cost what their own past lets expect",
     };
 
-    private static IEnumerable<string> Said(DateOnly[] notJudged, string[] young, int small, CostOptions options, SpendTable table)
+    private static IEnumerable<string> Said(JudgedDays days, string[] young, int small, CostOptions options, SpendTable table)
     {
-        if (notJudged.Length > 0)
+        if (days.Not.Length > 0)
         {
-            yield return $"Not judged, because not complete yet: {string.Join(", ", notJudged.Select(day => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)))}.";
+            yield return $"Not judged, because not over or estimates of the provider: {days.NotInWords()}{(options.JudgeEstimates || table.Estimated.Count == 0 ? "" : " (--judge-estimates judges all but the newest)")}.";
         }
-        var estimates = table.Estimated.Count(day => !notJudged.Contains(day));
-        if (estimates > 0)
+        if (days.Estimates > 0)
         {
-            yield return $"{estimates} judged days are estimates of the provider until the month is closed; they may be restated by cents.";
+            yield return $"{days.Estimates} judged days are estimates of the provider; they may be restated.";
         }
         if (young.Length > 0)
         {
@@ -158,11 +156,12 @@ public static class CostJudge
         }
     }
 
-    private static string Decision(Outcome outcome, CostFinding[] told) => outcome switch
+    private static string Decision(Outcome outcome, CostFinding[] told, JudgedDays days) => outcome switch
     {
         Outcome.Fail => $"Ask what was changed on or before {told.Min(finding => finding.Start):yyyy-MM-dd} (a deployment, an environment, an autoscaler), before looking for "
             + $"{told[0].Service} in the provider's console; then decide whether it is wanted.",
         Outcome.Pass => "Whether the level that counts as normal here is one that you want to pay.",
+        _ when days.Count >= FewestDays && days.Behind > JudgedDays.MostBehind => "Whether to judge estimates too (--judge-estimates): a provider may call every day of an open month one, though only cents still move.",
         _ => "Whether to wait for more days, or to give a longer export.",
     };
 

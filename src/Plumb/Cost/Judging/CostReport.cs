@@ -8,14 +8,19 @@ namespace Plumb.Cost.Judging;
 /// <param name="RecentDays">Only what stood within so many days before the newest one; null for everything.</param>
 /// <param name="MinImpact">The least excess or shortfall of an episode, in the currency of the bill.</param>
 /// <param name="MinPercent">The same, as a percentage of what was expected.</param>
-public sealed record CostOptions(int? RecentDays = null, decimal MinImpact = 5, decimal MinPercent = 10);
+/// <param name="JudgeEstimates">Judges days that the source calls estimates too, all but the newest.</param>
+public sealed record CostOptions(int? RecentDays = null, decimal MinImpact = 5, decimal MinPercent = 10, bool JudgeEstimates = false);
 
 /// <summary>One part of the difference. All parts of an episode add up to its excess, to the cent.</summary>
 /// <param name="Key">Null for the many small ones together.</param>
 public sealed record Share(SpendKey? Key, int Keys, decimal Excess);
 
-/// <summary>Something that changed outside the bill at about the time an episode began.</summary>
-public sealed record Change(DateTimeOffset At, string What, string Source);
+/// <summary>Something that changed outside the bill at about the time an episode began. That it came before says nothing about whether it was the cause.</summary>
+public sealed record Change(DateTimeOffset At, string What, string Source)
+{
+    /// <summary>How long before a day began; negative when it was on that day.</summary>
+    public TimeSpan Before(DateOnly day) => new DateTimeOffset(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero) - At;
+}
 
 /// <summary>One episode of one service, in money.</summary>
 /// <param name="End">Null while it goes on.</param>
@@ -36,8 +41,21 @@ public sealed record ServiceDays(string Service, decimal[] Amounts, IReadOnlyLis
 
 /// <summary>The report, with what only cost has to say.</summary>
 /// <param name="BelowImpact">Episodes that are unusual but too small to tell.</param>
-/// <param name="NotJudged">Days that are not complete yet.</param>
+/// <param name="NotJudged">Days that are not over yet, or estimates.</param>
 /// <param name="TooYoung">Services with less than two weeks of past.</param>
 public sealed record CostReport(
     CheckReport Report, SpendTable Table, IReadOnlyList<CostFinding> Findings, int BelowImpact, MonthForecast? Forecast, IReadOnlyList<DateOnly> NotJudged,
-    IReadOnlyList<string> TooYoung, IReadOnlyList<ServiceDays> Services);
+    IReadOnlyList<string> TooYoung, IReadOnlyList<ServiceDays> Services)
+{
+    /// <summary>Days of the table up to the last judged one.</summary>
+    public int JudgedDays { get; init; }
+
+    /// <summary>The ids of all findings that the table as it is now gives, also of those that are too old to tell.</summary>
+    public IReadOnlySet<string> Standing { get; init; } = new HashSet<string>();
+
+    /// <summary>Days that were judged before with another amount, since when; null when this bill was not seen before.</summary>
+    public Restatement? Restatement { get; init; }
+
+    /// <summary>Who was asked what changed when episodes began.</summary>
+    public IReadOnlyList<string> ChangesFrom { get; init; } = [];
+}

@@ -17,6 +17,9 @@ public sealed record SpendSeries(SpendKey Key, decimal[] Amounts);
 public sealed record SpendTable(
     string Source, string Format, string? Currency, DateOnly FirstDay, int Days, IReadOnlyList<SpendSeries> Series, IReadOnlySet<DateOnly> Estimated, long Rows)
 {
+    /// <summary>When the source was asked, where that is not now.</summary>
+    public DateTimeOffset? AskedAt { get; init; }
+
     public DateOnly LastDay => FirstDay.AddDays(Days - 1);
 
     /// <summary>Service by service, all keys of it together, the most expensive first.</summary>

@@ -55,8 +55,3 @@ public sealed class ClusterDoor(TimeProvider time) : IDisposable
         }
     }
 }
-
-public static class KubeProblems
-{
-    public static Problem ToProblem(this KubeError error) => new(error.Message.TrimEnd('.'), error.Next.TrimEnd('.'));
-}

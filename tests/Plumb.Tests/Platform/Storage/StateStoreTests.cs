@@ -83,7 +83,20 @@ public sealed class StateStoreTests : IDisposable
         Open().Dispose();
         Sql($"PRAGMA user_version={StateStore.SchemaVersion + 6}");
         var problem = StateStore.Open(Home).Problem!;
-        Assert.Equal($"{Home.File("state.db")} was written by a newer Plumb (layout 7; this one knows 1). Update Plumb, or set PLUMB_HOME to another directory", problem.ToString());
+        Assert.Equal($"{Home.File("state.db")} was written by a newer Plumb (layout 8; this one knows 2). Update Plumb, or set PLUMB_HOME to another directory", problem.ToString());
+    }
+
+    [Fact]
+    public void A_state_of_the_layout_before_is_brought_up_to_date_and_loses_nothing()
+    {
+        using (var before = Open())
+        {
+            before.Findings.Save(Report(Noon, "kept"));
+        }
+        Sql("DROP TABLE spend; DROP TABLE bills; ALTER TABLE findings DROP COLUMN closed_because; PRAGMA user_version=1");
+        using var store = Open();
+        Assert.Equal("kept", Assert.Single(store.Findings.Open("drift", 10)).Finding.Summary);
+        Assert.Null(store.SeenSpend.Last("any"));
     }
 
     [Fact]
