@@ -31,7 +31,7 @@ internal sealed class Doctor : CliCommand
     public override async Task<int> RunAsync(Invocation call, CancellationToken cancellation)
     {
         var consoleBuilt = typeof(Doctor).Assembly.GetManifestResourceInfo("web/index.html") is not null;
-        var diagnosis = Diagnosis.Of(await new MachineProbe(call.Home, consoleBuilt).CollectAsync(cancellation));
+        var diagnosis = Diagnosis.Of(await new MachineProbe(call.Home, consoleBuilt).CollectAsync(cancellation) with { ForeignPlans = ForeignPlans.Of(call.Home) });
         if (call.Json)
         {
             call.Terminal.Json(diagnosis, DoctorJson.Indented.Diagnosis);

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Plumb.Cli.Framework;
 using Plumb.Cli.Lab;
 using Plumb.Core;
@@ -41,13 +42,20 @@ internal sealed class Status : CliCommand
         {
             return call.Fail(survey.Problem);
         }
+        var foreign = ForeignPlans.Of(call.Home);
         if (call.Json)
         {
-            call.Terminal.Json(survey.Value.ToJson(call.Time.GetUtcNow()), CoreJson.Indented.JsonObject);
+            var json = survey.Value.ToJson(call.Time.GetUtcNow());
+            json["leftOpen"] = new JsonArray([.. foreign.Select(left => (JsonNode)left.ToString())]);
+            call.Terminal.Json(json, CoreJson.Indented.JsonObject);
         }
         else
         {
             LabTable.Write(call.Terminal, survey.Value, call.Time.GetUtcNow());
+        }
+        foreach (var left in foreign)
+        {
+            call.Terminal.Problem(left);
         }
         return ExitCode.Of(survey.Value.Outcome);
     }

@@ -39,6 +39,9 @@ internal sealed class ExperimentAccess : IDisposable
 
     public FindingStore Findings => _store.Findings;
 
+    /// <summary>What a newer version left open.</summary>
+    public IReadOnlyList<Problem> ForeignPlans => Framework.ForeignPlans.Of(_store.Journal);
+
     public static Result<ExperimentAccess> Open(ExperimentTarget target, PlumbHome home, TimeProvider time)
     {
         var lab = LabState.Running(home);

@@ -14,6 +14,9 @@ internal sealed class OpenStage : IDisposable
 
     public SceneStage Stage { get; }
 
+    /// <summary>What a newer version left open.</summary>
+    public IReadOnlyList<Problem> ForeignPlans => Framework.ForeignPlans.Of(_store.Journal);
+
     public static Result<OpenStage> Of(Invocation call)
     {
         var store = StateStore.Open(call.Home, Environment.GetEnvironmentVariable("PLUMB_DATABASE"));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
@@ -37,6 +38,13 @@ public sealed record Plan(string Id, string Title, IReadOnlyList<PlanStep> Steps
     public IReadOnlyList<PlanStep> Steps { get; } = Steps.Count <= MaxSteps
         ? Steps
         : throw new ArgumentException($"A plan has at most {MaxSteps} steps, this one has {Steps.Count}.", nameof(Steps));
+
+    private const int TimestampDigits = 12;
+
+    /// <summary>When it was made; null for an id that does not tell. An id begins with its milliseconds since 1970 (UUID version 7).</summary>
+    [JsonIgnore]
+    public DateTimeOffset? MadeAt => Id.Length >= TimestampDigits && long.TryParse(Id.AsSpan(0, TimestampDigits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var ms)
+        ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null;
 
     /// <summary>A plan with a new id that sorts by time.</summary>
     public static Plan Of(string title, TimeProvider time, params IReadOnlyList<PlanStep> steps) =>

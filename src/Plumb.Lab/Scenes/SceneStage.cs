@@ -1,4 +1,3 @@
-using System.Globalization;
 using Plumb.Core;
 using Plumb.Core.Acting;
 using Plumb.Platform.Storage;
@@ -11,13 +10,14 @@ namespace Plumb.Lab.Scenes;
 /// </summary>
 public sealed class SceneStage(PlumbHome home, Journal journal, TimeProvider time)
 {
-    private const int TimestampDigits = 12;
+    /// <summary>The kinds of steps that a scene is made of.</summary>
+    public static IReadOnlyList<string> StepKinds { get; } = [LabFile.StepKind, AwsChange.StepKind, PodFault.StepKind];
 
     /// <summary>Every scene, whole or broken.</summary>
     public IReadOnlyList<SceneState> States()
     {
         var open = OpenScenes();
-        return [.. SceneCatalogue.All.Select(scene => new SceneState(scene, open.TryGetValue(scene.Name, out var plan) ? StartOf(plan) : null))];
+        return [.. SceneCatalogue.All.Select(scene => new SceneState(scene, open.TryGetValue(scene.Name, out var plan) ? plan.MadeAt : null))];
     }
 
     /// <summary>What breaking it would do; it changes nothing.</summary>
@@ -66,7 +66,4 @@ public sealed class SceneStage(PlumbHome home, Journal journal, TimeProvider tim
     private Applier Applier() => new(journal, [new LabFile(home), new AwsChange(home, time), new PodFault(home, time)], time);
 
     private static Problem Joined(IReadOnlyList<Problem> problems) => problems is [var one] ? one : new Problem(string.Join("; ", problems.Select(problem => problem.What)), problems[0].Remedy);
-
-    /// <summary>A plan's id begins with its milliseconds since 1970 (UUID version 7).</summary>
-    private static DateTimeOffset StartOf(Plan plan) => DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(plan.Id[..TimestampDigits], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
 }

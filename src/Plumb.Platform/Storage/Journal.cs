@@ -48,11 +48,7 @@ public sealed class Journal : IJournal
 
     public IReadOnlyList<JournaledPlan> TakeOverAbandoned(Func<Plan, bool> mine) => _store.Write(connection =>
     {
-        var abandoned = connection.Rows("SELECT json, owner FROM plans WHERE state=$0 ORDER BY id DESC", row => (Json: row.GetString(0), Owner: row.GetString(1)), (int)PlanState.Open)
-            .Where(plan => ProcessIdentity.Parse(plan.Owner) is not { } owner || !owner.IsRunning())
-            .Select(plan => Load(connection, plan.Json))
-            .Where(open => mine(open.Plan))
-            .ToArray();
+        var abandoned = Abandoned(connection).Where(open => mine(open.Plan)).ToArray();
         foreach (var open in abandoned)
         {
             connection.Run("UPDATE plans SET owner=$1 WHERE id=$0", open.Plan.Id, $"{ProcessIdentity.Current}");
@@ -60,9 +56,21 @@ public sealed class Journal : IJournal
         return abandoned;
     });
 
+    /// <summary>
+    /// Abandoned plans with a step of a kind that nobody here can do or take back: a newer version wrote them. No recovery touches them, so they have to be told.
+    /// </summary>
+    /// <param name="known">Every kind of step that this program has a handler for.</param>
+    public IReadOnlyList<JournaledPlan> Foreign(IReadOnlyCollection<string> known) =>
+        _store.Read(connection => Abandoned(connection).Where(open => open.Plan.Steps.Any(step => !known.Contains(step.Kind))).ToArray());
+
     /// <summary>Every open plan, whoever has it, newest first.</summary>
     public IReadOnlyList<Plan> OpenPlans() => _store.Read(connection =>
         connection.Rows("SELECT json FROM plans WHERE state=$0 ORDER BY id DESC", row => JsonSerializer.Deserialize(row.GetString(0), CoreJson.Compact.Plan)!, (int)PlanState.Open));
+
+    private static IEnumerable<JournaledPlan> Abandoned(SqliteConnection connection) =>
+        connection.Rows("SELECT json, owner FROM plans WHERE state=$0 ORDER BY id DESC", row => (Json: row.GetString(0), Owner: row.GetString(1)), (int)PlanState.Open)
+            .Where(plan => ProcessIdentity.Parse(plan.Owner) is not { } owner || !owner.IsRunning())
+            .Select(plan => Load(connection, plan.Json));
 
     private static JournaledPlan Load(SqliteConnection connection, string json)
     {

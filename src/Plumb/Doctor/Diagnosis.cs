@@ -78,6 +78,10 @@ public sealed record Diagnosis(Outcome Outcome, string Summary, string System, s
         yield return facts.HomeProblem is null
             ? new Item("state directory", Health.Ok, facts.Home)
             : new Item("state directory", Health.Missing, $"{facts.Home}: {facts.HomeProblem}", "export PLUMB_HOME=/a/directory/that/you/may/write/to");
+        if (facts.ForeignPlans is [var left, ..])
+        {
+            yield return new Item("journal", Health.Limited, $"{left.What}{(facts.ForeignPlans.Count > 1 ? $"; and {facts.ForeignPlans.Count - 1} more" : "")}", left.Remedy);
+        }
         yield return Enough("disk", facts.DiskFreeBytes, LeastDisk, $"free at {facts.Home}", "free some space, or set PLUMB_HOME to a directory on another disk");
         yield return Enough("memory", facts.MemoryAvailableBytes, LeastMemory, "available", "end other programs");
         yield return facts.Loopback is null

@@ -1,3 +1,5 @@
+using Plumb.Core;
+
 namespace Plumb.Doctor;
 
 /// <summary>What was found out about a program of this machine.</summary>
@@ -39,4 +41,8 @@ public sealed record MachineFacts(
     Tool Busybox,
     Tool Node,
     Tool Npm,
-    Tool Kubectl);
+    Tool Kubectl)
+{
+    /// <summary>Plans that a newer version left open and this one cannot take back, each as what happened and what to do.</summary>
+    public IReadOnlyList<Problem> ForeignPlans { get; init; } = [];
+}

@@ -14,6 +14,9 @@ namespace Plumb.Experiments;
 /// </summary>
 public sealed class ExperimentRunner(ClusterDoor door, NamespaceGuard guard, IJournal journal, TimeProvider time)
 {
+    /// <summary>The kinds of steps that an experiment is made of.</summary>
+    public static IReadOnlyList<string> StepKinds { get; } = [DeletePod.StepKind, Scale.StepKind, Pause.StepKind, MethodProbe.StepKind, Rollback.StepKind];
+
     /// <summary>Takes back what dead processes left open. Called before each run, and by <c>plumb experiment undo</c>.</summary>
     public Task<IReadOnlyList<Applied>> RecoverAsync(CancellationToken cancellation) => new Applier(journal, Handlers(door, guard, null, time), time).RecoverAsync(cancellation);
 

@@ -64,6 +64,10 @@ internal sealed class Run : CliCommand
             // An earlier run's remains could spoil what this one measures.
             return call.Fail(new Problem($"an earlier run is not wholly taken back: {problem}", "Run 'plumb experiment undo'"));
         }
+        foreach (var left in open.ForeignPlans)
+        {
+            call.Terminal.Problem(left);
+        }
         if (recovered.Count > 0)
         {
             call.Terminal.Problem(new Problem("an earlier run had ended without taking its fault back; that is done now", "If this run says that something is not Ready yet, wait a moment and repeat it"));

@@ -33,7 +33,7 @@ internal sealed class Undo : CliCommand
         {
             call.Terminal.Json(ExperimentJson.Undone(recovered), CoreJson.Indented.JsonObject);
         }
-        else if (recovered.Count == 0)
+        else if (recovered.Count == 0 && open.ForeignPlans.Count == 0)
         {
             call.Terminal.Line("Nothing was left behind.");
         }
@@ -45,6 +45,11 @@ internal sealed class Undo : CliCommand
         {
             call.Terminal.Problem(problem);
         }
-        return recovered.Any(plan => plan.State == PlanState.Open) ? ExitCode.Error : ExitCode.Pass;
+        var foreign = open.ForeignPlans;
+        foreach (var problem in foreign)
+        {
+            call.Terminal.Problem(problem);
+        }
+        return foreign.Count > 0 || recovered.Any(plan => plan.State == PlanState.Open) ? ExitCode.Error : ExitCode.Pass;
     }
 }

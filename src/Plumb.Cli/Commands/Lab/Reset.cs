@@ -45,7 +45,7 @@ internal sealed class Reset : CliCommand
                 ["scenes"] = new JsonArray([.. repaired.Select(scene => new JsonObject { ["name"] = scene.Scene, ["repaired"] = scene.Problem is null, ["problem"] = scene.Problem?.ToString() })]),
             }, CoreJson.Indented.JsonObject);
         }
-        else if (repaired.Count == 0)
+        else if (repaired.Count == 0 && open.ForeignPlans.Count == 0)
         {
             call.Terminal.Line(name is null ? "Nothing is broken." : $"{name} is whole.");
         }
@@ -60,6 +60,11 @@ internal sealed class Reset : CliCommand
                 call.Terminal.Line($"{scene}: repaired");
             }
         }
-        return repaired.Any(scene => scene.Problem is not null) ? ExitCode.Error : ExitCode.Pass;
+        var foreign = open.ForeignPlans;
+        foreach (var left in foreign)
+        {
+            call.Terminal.Problem(left);
+        }
+        return foreign.Count > 0 || repaired.Any(scene => scene.Problem is not null) ? ExitCode.Error : ExitCode.Pass;
     }
 }
