@@ -10,7 +10,8 @@ namespace Plumb.Drift.SecurityGroups;
 internal sealed record GroupJudgement(IReadOnlyList<GroupDifference> Differences, int Groups, int Rules, int Unrecorded, IReadOnlyList<string> OtherAccounts, IReadOnlyList<string> UnreadRegions, int Unjudged);
 
 /// <summary>The states against AWS: a pure function. Rules are compared as atoms, so neither the order nor the gathering of either side matters.</summary>
-internal sealed class GroupJudge(StateGroups states, string account, IReadOnlyDictionary<string, IReadOnlyList<CloudGroup>> regions)
+/// <param name="ruleIds">Group and rule as AWS has them now, to the rule's id, for the groups whose ids were asked for; null when none were.</param>
+internal sealed class GroupJudge(StateGroups states, string account, IReadOnlyDictionary<string, IReadOnlyList<CloudGroup>> regions, IReadOnlyDictionary<(string Group, RuleAtom Atom), string>? ruleIds = null)
 {
     private const int MostSteps = 60;
 
@@ -113,7 +114,8 @@ internal sealed class GroupJudge(StateGroups states, string account, IReadOnlyDi
         var added = actual.Keys.Where(atom => !expected.ContainsKey(atom) && known[(int)atom.Direction]).ToList();
         var removed = expected.Where(entry => !actual.ContainsKey(entry.Key) && entry.Value.Exists(rule => !rule.IsDeposed)).Select(entry => entry.Key).ToList();
         var view = new GroupView(group, origins, style, expected, actual);
-        foreach (var (before, after) in Pairs(removed, added))
+        var pairs = PairsById(group.Id, expected, removed, added);
+        foreach (var (before, after) in pairs.Concat(Pairs([.. removed.Except(pairs.Select(pair => pair.Before)).Where(atom => !IsKnownById(group.Id, expected[atom], added))], [.. added.Except(pairs.Select(pair => pair.After))])).ToArray())
         {
             removed.Remove(before);
             added.Remove(after);
@@ -177,6 +179,20 @@ internal sealed class GroupJudge(StateGroups states, string account, IReadOnlyDi
     /// <summary>What AWS itself puts into the default group of a VPC: its members reach each other, and they reach everything.</summary>
     private static bool IsOfDefaultGroup(RuleAtom atom, string id) => atom.Protocol == Protocols.All
         && (atom.Direction == Direction.Egress ? atom.Source.Value is "0.0.0.0/0" or "::/0" : atom.Source.Value == id);
+
+    /// <summary>A rule that was modified keeps its id, however much of it was changed.</summary>
+    private List<(RuleAtom Before, RuleAtom After)> PairsById(string id, Dictionary<RuleAtom, List<StateRule>> expected, List<RuleAtom> removed, List<RuleAtom> added) => ruleIds is null ? [] :
+    [
+        .. from before in removed
+           let stated = expected[before].Select(rule => rule.RuleId).OfType<string>().ToHashSet(StringComparer.Ordinal)
+           from after in added
+           where ruleIds.TryGetValue((id, after), out var now) && stated.Contains(now)
+           select (before, after),
+    ];
+
+    /// <summary>The state has the rule's id and AWS's ids are known: it was found by its id or it is gone, and what looks like it is another rule.</summary>
+    private bool IsKnownById(string id, List<StateRule> stated, List<RuleAtom> added) =>
+        ruleIds is not null && stated.Exists(rule => rule.RuleId is not null) && added.TrueForAll(atom => ruleIds.ContainsKey((id, atom)));
 
     /// <summary>Pairs what is gone with what came when exactly one of ports, protocol and source differs, and no other pairing is possible.</summary>
     private static List<(RuleAtom Before, RuleAtom After)> Pairs(List<RuleAtom> removed, List<RuleAtom> added)

@@ -33,10 +33,12 @@ internal sealed class SecurityGroupType : IResourceType
         var (regions, unread) = await CollectAsync(cloud, cancellation);
         // With no region read there is nothing to hold the states against, and every group would look deleted.
         var judgement = regions.Count == 0 ? new GroupJudgement([], 0, 0, 0, [], [], 0) : new GroupJudge(_states, cloud.Account, regions).Judge();
+        var (ids, unknownIds) = await RuleIdsAsync(cloud, judgement.Differences, cancellation);
+        // The ids tell a rule that was changed from one that went and another that came.
+        judgement = ids.Count == 0 ? judgement : new GroupJudge(_states, cloud.Account, regions, ids).Judge();
         var worst = judgement.Differences.OrderByDescending(difference => difference.Severity).ToList();
         var named = worst.Where(difference => difference is { Group.Region: not null, Severity: > Severity.Info }).Select(difference => difference.Group).Distinct().ToList();
         var (history, unknownWho) = await GroupHistory.ReadAsync(cloud, named, cancellation);
-        var (ids, unknownIds) = await RuleIdsAsync(cloud, worst, cancellation);
         var at = cloud.Time.GetUtcNow();
         var findings = worst.Select(difference => difference with { RuleId = difference.Atom is { } atom ? ids.GetValueOrDefault((difference.Group.Id, atom)) : null })
             .Select(difference => GroupFinding.Of(difference, history.Of(difference), at));
@@ -78,11 +80,16 @@ internal sealed class SecurityGroupType : IResourceType
         return (read, unread);
     }
 
-    /// <summary>Ids of rules that were added to groups with rules of the newer kind, which Terraform imports by id.</summary>
+    /// <summary>
+    /// Ids of the rules of groups that Terraform manages rule by rule: to import one of the newer kind, and, where rules went and others came, to see which is which.
+    /// </summary>
     private static async Task<(Dictionary<(string, RuleAtom), string> Ids, string? BlindSpot)> RuleIdsAsync(CloudAccess cloud, IReadOnlyList<GroupDifference> found, CancellationToken cancellation)
     {
         var ids = new Dictionary<(string, RuleAtom), string>();
-        var wanted = found.Where(difference => difference is { Kind: DriftKind.AddedOutside or DriftKind.Changed, Style: RuleStyle.VpcRule, Group.Region: not null }).Select(difference => difference.Group).Distinct().ToList();
+        var removed = found.Where(difference => difference is { Kind: DriftKind.RemovedOutside, Style: not RuleStyle.Inline }).Select(difference => difference.Group.Id).ToHashSet();
+        var wanted = found.Where(difference => difference is { Kind: DriftKind.AddedOutside or DriftKind.Changed, Group.Region: not null }
+                && (difference.Style == RuleStyle.VpcRule || (difference.Style == RuleStyle.Rule && (difference.Kind == DriftKind.Changed || removed.Contains(difference.Group.Id)))))
+            .Select(difference => difference.Group).Distinct().ToList();
         foreach (var region in wanted.Take(MostFiltered).GroupBy(group => group.Region!))
         {
             var answer = await cloud.Client.In(region.Key).Ec2.DescribeSecurityGroupRulesAsync([new Ec2Filter("group-id", [.. region.Select(group => group.Id)])], cancellation);
