@@ -71,7 +71,7 @@ internal sealed class Up : CliCommand
         var options = new LabOptions(call.Home)
         {
             Nodes = call.Get(_nodes) ?? configuration.Value.Lab.Nodes, Keep = call.Get(_keep), Payments = !call.Get(_bare), LoadRate = call.Get(_rate), ApiPort = call.Get(_apiPort),
-            Recorder = cgroup => call.Get(_noRecorder) ? LabRecorder.NotWanted(call.Home, call.Time) : LabRecorder.Start(cgroup, call.Home, call.Time, call.Keep, call.Terminal.Problem),
+            Recorder = cgroup => call.Get(_noRecorder) ? LabRecorder.NotWanted() : LabRecorder.Start(cgroup, call.Home, call.Time, call.Keep, call.Terminal.Problem),
         };
         var port = call.Get(_consolePort) ?? configuration.Value.Console.Port;
         return call.Get(_detach) ? await DetachAsync(call, options, port, cancellation) : await StayAsync(call, options, port, cancellation);

@@ -3,7 +3,9 @@ using Plumb.Cli.Framework;
 using Plumb.Cli.Lab;
 using Plumb.Core;
 using Plumb.Platform.Kubernetes;
+using Plumb.Recorder.Always;
 using Plumb.Recorder.Targets;
+using Node = Plumb.Cli.Commands.Trace.Node;
 
 namespace Plumb.Cli.Tracing;
 
@@ -72,9 +74,20 @@ internal static class TargetResolution
     private static Result<TraceTarget> Namespace(Invocation call, string ns)
     {
         var lab = RunningLab.Of(call.Home);
-        return !lab.IsOk ? lab.Problem
+        return !lab.IsOk ? OfNode(call, ns, null) ?? lab.Problem
             : lab.Value.Recorder is null ? new Problem($"the lab's flight recorder is off ({lab.Value.RecorderOff}), and a whole namespace can only be read from it", "Trace one of its pods: plumb trace pod/NAME -n NAMESPACE")
             : LabContainers.Of(call.Home, lab.Value.Recorder, ns, pod: null);
+    }
+
+    /// <summary>Where 'plumb trace node' runs its rings are read; null where it does not, or knows no such pod.</summary>
+    private static Result<TraceTarget>? OfNode(Invocation call, string ns, string? pod)
+    {
+        if (!FlightView.IsThere(Node.RecorderName))
+        {
+            return null;
+        }
+        return pod is null || LabContainers.Has(call.Home, ns, pod) ? LabContainers.Of(call.Home, Node.RecorderName, ns, pod)
+            : new Problem($"the recorder of this node knows no pod '{pod}' in the namespace '{ns}'", "Is it on this node? kubectl get pod -o wide says where it is; run this there, with the PLUMB_HOME of 'plumb trace node'");
     }
 
     private static async Task<Result<TraceTarget>> PodAsync(Invocation call, UnifiedHierarchy hierarchy, string ns, string name, CancellationToken cancellation)
@@ -82,7 +95,7 @@ internal static class TargetResolution
         var lab = RunningLab.Of(call.Home);
         if (!lab.IsOk)
         {
-            return lab.Problem;
+            return OfNode(call, ns, name) ?? lab.Problem;
         }
         if (lab.Value.Recorder is { } recorder && LabContainers.Has(call.Home, ns, name))
         {

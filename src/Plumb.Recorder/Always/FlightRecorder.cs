@@ -35,6 +35,9 @@ public sealed unsafe class FlightRecorder : IDisposable
     /// <summary>Containers whose first calls are missing, because the stock was empty when they began.</summary>
     public ulong Late => _withoutRing;
 
+    /// <summary>Rings in the kernel, 1 MiB each: of containers that run, of some that ended, and the stock.</summary>
+    public int Rings => _programs.Rings.Count;
+
     /// <param name="name">Of this recorder on this machine; a successor has the same.</param>
     /// <param name="prefix">How the cgroup paths of the containers begin: /plumb-1 or /kubepods.</param>
     public static Result<FlightRecorder> Start(string name, string prefix)

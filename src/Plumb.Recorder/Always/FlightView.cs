@@ -12,6 +12,9 @@ public sealed class FlightView : IDisposable
 
     private FlightView(string directory, LoadedPrograms rings) => (_directory, _rings) = (directory, rings);
 
+    /// <summary>Whether a recorder of this name is in the kernel.</summary>
+    public static bool IsThere(string name) => BpfFileSystem.Directories().Any(path => Path.GetFileName(path) == name);
+
     /// <param name="name">The recorder's.</param>
     public static Result<FlightView> Open(string name)
     {

@@ -3,6 +3,8 @@ using System.Globalization;
 using Plumb.Core;
 using Plumb.Recorder.Always;
 using Plumb.Recorder.Decoding;
+using Plumb.Recorder.Masking;
+using Plumb.Recorder.Ring;
 using Plumb.Recorder.Targets;
 
 namespace Plumb.EndToEnd.Recorder;
@@ -54,9 +56,124 @@ public sealed class FlightRecorderTests : IDisposable
         Assert.Equal("error_code=3", calls[^1].ParameterText);
     }
 
+    [Fact]
+    public void What_runs_in_a_cgroup_below_a_container_goes_to_the_containers_ring()
+    {
+        using var recorder = Good(FlightRecorder.Start(_name, Place + "/"));
+        var (directory, id) = NewContainer();
+        var nested = Path.Combine(directory, "nested");
+        Directory.CreateDirectory(nested);
+        Run(nested, "cat /from-below");
+        var container = Assert.Single(recorder.Containers());
+        Assert.Equal(id, container.ContainerId);
+        Assert.Contains(recorder.Read(container)!.Entries, entry => _decoder.Decode(entry.Call!).Value("filename") == "\"/from-below\"");
+    }
+
+    [Fact]
+    public void A_pods_own_cgroup_takes_no_ring()
+    {
+        using var recorder = Good(FlightRecorder.Start(_name, Place + "/"));
+        Directory.CreateDirectory(_mount + Place + "/kubepods-besteffort.slice/kubepods-besteffort-pod" + new string('a', 36) + ".slice");
+        Assert.Null(recorder.Tend());
+        Assert.Empty(recorder.Containers());
+        Directory.CreateDirectory(_mount + Place + "/kubepods-besteffort.slice/cri-containerd-" + new string('b', 64) + ".scope");
+        Assert.Equal(new string('b', 64), Assert.Single(recorder.Containers()).ContainerId);
+    }
+
+    [Fact]
+    public void A_container_that_ran_before_the_recorder_is_recorded_from_then_on()
+    {
+        var (directory, id) = NewContainer();
+        using var recorder = Good(FlightRecorder.Start(_name, Place + "/"));
+        Run(directory, "cat /later");
+        var container = Assert.Single(recorder.Containers());
+        Assert.Equal(id, container.ContainerId);
+        Assert.Contains(recorder.Read(container)!.Entries, entry => _decoder.Decode(entry.Call!).Value("filename") == "\"/later\"");
+    }
+
+    [Fact]
+    public void A_thousand_restarts_leave_the_memory_where_it_was_and_miss_no_start()
+    {
+        using var recorder = Good(FlightRecorder.Start(_name, Place + "/"));
+        var pod = _mount + Place + $"/pod{Guid.NewGuid()}";
+        for (var restart = 0; restart < 1000; restart++)
+        {
+            var directory = Path.Combine(pod, NewId());
+            Directory.CreateDirectory(directory);
+            Directory.Delete(directory);
+            if (restart % 4 == 0)
+            {
+                Assert.Null(recorder.Tend());
+            }
+        }
+        Assert.Null(recorder.Tend());
+        Assert.Equal(0UL, recorder.Late);
+        Assert.Equal(FlightRecorder.MostEnded, recorder.Containers().Count);
+        Assert.InRange(recorder.Rings, FlightRecorder.MostEnded, FlightRecorder.MostEnded + 24);
+    }
+
+    [Fact]
+    public void Two_hundred_containers_at_once_have_a_ring_each()
+    {
+        using var recorder = Good(FlightRecorder.Start(_name, Place + "/"));
+        for (var count = 0; count < 200; count++)
+        {
+            NewContainer();
+            if (count % 8 == 0)
+            {
+                Assert.Null(recorder.Tend());
+            }
+        }
+        Assert.Null(recorder.Tend());
+        Assert.Equal(200, recorder.Containers().Count);
+        // A ring is 1 MiB of the kernel's memory.
+        Assert.InRange(recorder.Rings, 200, 220);
+    }
+
+    [Fact]
+    public void A_burst_of_containers_that_empties_the_stock_is_counted_and_they_are_recorded_late()
+    {
+        using var recorder = Good(FlightRecorder.Start(_name, Place + "/"));
+        for (var count = 0; count < 30; count++)
+        {
+            NewContainer();
+        }
+        Assert.Null(recorder.Tend());
+        Assert.Equal(30, recorder.Containers().Count);
+        Assert.InRange(recorder.Late, 1UL, 22UL);
+    }
+
+    [Fact]
+    public void A_flood_of_calls_overwrites_and_says_how_many()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/perl"), "needs perl");
+        using var recorder = Good(FlightRecorder.Start(_name, Place + "/"));
+        var (directory, _) = NewContainer();
+        Run(directory, "perl -e 'getppid() for 1..1000000; exit 4'");
+        var snapshot = recorder.Read(Assert.Single(recorder.Containers()))!;
+        Assert.InRange(snapshot.Counters.Recorded, 1_000_000UL, 1_100_000UL);
+        Assert.Equal(snapshot.Counters.Recorded - 4096, snapshot.Counters.Overwritten);
+        Assert.Equal(4096, snapshot.Entries.Count(entry => entry.Call is not null));
+        Assert.Equal("error_code=4", _decoder.Decode(snapshot.Entries.Last(entry => entry.Call?.State == CallState.Final).Call!).ParameterText);
+    }
+
+    [Fact]
+    public void Off_means_off()
+    {
+        Assert.SkipUnless(File.Exists("/usr/sbin/bpftool"), "needs bpftool: apt-get install bpftool");
+        Good(FlightRecorder.Start(_name, Place + "/")).Dispose();
+        using var listed = Process.Start(new ProcessStartInfo("/usr/sbin/bpftool", ["prog", "list"]) { RedirectStandardOutput = true, UseShellExecute = false })!;
+        var programs = listed.StandardOutput.ReadToEnd();
+        // Other recorders of this machine have other process ids.
+        Assert.DoesNotContain(programs.Split('\n'), line => line.Contains("plumb_", StringComparison.Ordinal) && line.Contains($"({Environment.ProcessId})", StringComparison.Ordinal));
+        Assert.False(Directory.Exists($"/run/plumb/bpf/{_name}") || Directory.Exists($"/sys/fs/bpf/plumb/{_name}"));
+    }
+
+    private static string NewId() => Convert.ToHexStringLower(Guid.NewGuid().ToByteArray()) + Convert.ToHexStringLower(Guid.NewGuid().ToByteArray());
+
     private (string Directory, string Id) NewContainer()
     {
-        var id = Convert.ToHexStringLower(Guid.NewGuid().ToByteArray()) + Convert.ToHexStringLower(Guid.NewGuid().ToByteArray());
+        var id = NewId();
         var directory = Path.Combine(_mount + Place, $"pod{Guid.NewGuid()}", id);
         Directory.CreateDirectory(directory);
         return (directory, id);

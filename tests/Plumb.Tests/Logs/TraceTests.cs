@@ -114,9 +114,9 @@ public sealed class TraceTests
         using var sources = await folder.OpenAsync();
         for (var round = 0; round < 5; round++)
         {
-            var survey = Task.Run(() => new TraceSurvey(sources, Now).Run(Cancel), Cancel);
+            var survey = await Task.Run(() => new TraceSurvey(sources, Now).Run(Cancel), Cancel).WaitAsync(TimeSpan.FromMinutes(1), Cancel);
 
-            Assert.Equal((1000, 50), ((await survey.WaitAsync(TimeSpan.FromMinutes(1), Cancel)).Accounting.Lines, survey.Result.Requests));
+            Assert.Equal((1000, 50), (survey.Accounting.Lines, survey.Requests));
         }
     }
 

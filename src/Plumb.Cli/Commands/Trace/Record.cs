@@ -51,7 +51,7 @@ internal sealed class Record : CliCommand
 
     public override IReadOnlyList<Argument> Arguments => [_target];
 
-    public override IReadOnlyList<CommandNode> Members { get; } = [new Recordings(), new Show(), new Explain(), new Diff()];
+    public override IReadOnlyList<CommandNode> Members { get; } = [new Recordings(), new Show(), new Explain(), new Diff(), new Node()];
 
     public override async Task<int> RunAsync(Invocation call, CancellationToken cancellation)
     {
