@@ -31,9 +31,9 @@ internal static class RecordingText
     }
 
     /// <summary>The calls in words, and where some are missing, how many.</summary>
-    public static IReadOnlyList<(DecodedCall? Call, ulong Missing, RecordedContainer? Container)> Decode(SavedRecording recording)
+    public static IReadOnlyList<(DecodedCall? Call, ulong Missing, RecordedContainer? Container)> Decode(SavedRecording recording, Privacy? privacy = null)
     {
         var container = recording.Info.Container;
-        return [.. new CallDecoder(Privacy.Default).Decode(recording.Entries).Select(entry => (entry.Call, entry.Missing, (RecordedContainer?)container))];
+        return [.. new CallDecoder(privacy ?? Privacy.Default).Decode(recording.Entries).Select(entry => (entry.Call, entry.Missing, (RecordedContainer?)container))];
     }
 }

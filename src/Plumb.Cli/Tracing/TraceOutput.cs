@@ -8,34 +8,52 @@ using Plumb.Recorder;
 using Plumb.Recorder.Decoding;
 using Plumb.Recorder.Ring;
 using Plumb.Recorder.Saved;
+using Plumb.Recorder.Statistics;
 
 namespace Plumb.Cli.Tracing;
 
 /// <summary>Writes calls as they come: lines in columns, or a JSON document a line.</summary>
 /// <param name="origin">When CLOCK_MONOTONIC was zero.</param>
 /// <param name="containers">Those whose names the columns have to hold; null where there is no pod.</param>
-internal sealed class TraceOutput(Terminal terminal, DateTimeOffset origin, bool json, IReadOnlyList<RecordedContainer>? containers)
+/// <param name="view">What is shown of them.</param>
+internal sealed class TraceOutput(Terminal terminal, DateTimeOffset origin, bool json, IReadOnlyList<RecordedContainer>? containers, TraceView view)
 {
     private const int ParameterColumns = 60;
 
     /// <summary>Calls that take longer say so in the text; faster ones only in JSON.</summary>
     private static readonly TimeSpan Noticeable = TimeSpan.FromMilliseconds(1);
 
-    public static TraceOutput Live(Terminal terminal, TimeProvider time, bool json, IReadOnlyList<RecordedContainer>? containers) =>
-        new(terminal, time.GetUtcNow() - Stopwatch.GetElapsedTime(0), json, containers);
+    private readonly CallStatistics? _statistics = view.Statistics ? new CallStatistics() : null;
+    private ulong _all;
+    private ulong _shown;
+
+    public static TraceOutput Live(Terminal terminal, TimeProvider time, bool json, IReadOnlyList<RecordedContainer>? containers, TraceView view) =>
+        new(terminal, time.GetUtcNow() - Stopwatch.GetElapsedTime(0), json, containers, view);
+
+    /// <summary>12 of 440 calls shown; null when nothing chose.</summary>
+    public string? Shown => view.Filter.IsAll ? null : string.Create(CultureInfo.InvariantCulture, $"{_shown:N0} of {Count(_all)} shown");
 
     public void Header()
     {
-        if (!json)
+        if (!json && _statistics is null)
         {
             var columns = $"{"CPU",-4}{"PID",-8}{"COMM",-16}{"SYSCALL",-17}{"PARAMETERS".PadRight(ParameterColumns)} RET";
             terminal.Line(terminal.Paint(Place(new RecordedContainer("NODE", "NAMESPACE", "POD", "CONTAINER", "")) + columns, Style.Strong));
         }
     }
 
-    public void Write(IReadOnlyList<(DecodedCall? Call, ulong Missing, RecordedContainer? Container)> entries)
+    /// <param name="newest">Only so many calls, the last of those that are shown.</param>
+    public void Write(IReadOnlyList<(DecodedCall? Call, ulong Missing, RecordedContainer? Container)> entries, int? newest = null)
     {
-        if (entries.Count == 0)
+        _all += (ulong)entries.Count(entry => entry.Call is not null);
+        entries = [.. entries.Where(entry => entry.Call is { } call ? view.Filter.Shows(call) : newest is null)];
+        entries = newest is { } count ? [.. entries.TakeLast(count)] : entries;
+        _shown += (ulong)entries.Count(entry => entry.Call is not null);
+        foreach (var (call, _, container) in entries.Where(entry => entry.Call is not null && _statistics is not null))
+        {
+            _statistics!.Add(call!, container is null ? null : $"{container.Namespace}/{container.Pod}/{container.Name}");
+        }
+        if (entries.Count == 0 || _statistics is not null)
         {
             return;
         }
@@ -51,6 +69,15 @@ internal sealed class TraceOutput(Terminal terminal, DateTimeOffset origin, bool
             });
         }
         terminal.Line(text.ToString());
+    }
+
+    /// <summary>What is known only when all calls were given.</summary>
+    public void Finish()
+    {
+        if (_statistics is not null)
+        {
+            StatisticsOutput.Write(terminal, _statistics, json);
+        }
     }
 
     public void Explain(IReadOnlyList<Suspect> suspects)

@@ -61,6 +61,7 @@ internal sealed class TraceSession(TraceTarget target, TraceOutput output, CallD
 
     private RecordingCounters End(ICallSource recording)
     {
+        output.Finish();
         if (explain)
         {
             output.Explain(Explanation.Of([.. _kept]));
@@ -102,6 +103,6 @@ internal sealed class TraceSession(TraceTarget target, TraceOutput output, CallD
                 _kept.Dequeue();
             }
         }
-        output.Write(newest is { } count ? [.. decoded.Where(entry => entry.Call is not null).TakeLast(count)] : decoded);
+        output.Write(decoded, newest);
     }
 }

@@ -44,9 +44,20 @@ public sealed class CallDecoder(Privacy privacy, LiveDescriptors? live = null)
         var call = privacy.Scrub(recorded, _descriptors);
         var signature = CallTable.Of(call.Number);
         var values = signature.Parameters is null ? [.. Enumerable.Range(0, 6).Select(index => ($"arg{index}", Constants.Hex(call.Argument(index))))] : Values(call, signature);
+        var (path, target) = About(call, signature);
         _descriptors.Follow(call, signature);
-        // What it returned is a descriptor only now.
-        return new DecodedCall(call, signature.Name, values, Returned(call, signature));
+        // What it returned is a descriptor only now, and a socket has its other end.
+        target = signature.Name is "connect" or "bind" ? About(call, signature).Target : target;
+        return new DecodedCall(call, signature.Name, values, Returned(call, signature)) { Path = path, Target = target };
+    }
+
+    private (string? Path, Descriptor? Target) About(RecordedCall call, CallSignature signature)
+    {
+        var parameters = signature.Parameters ?? [];
+        var path = Array.FindIndex(parameters, parameter => parameter.Kind == "path");
+        var from = path > 0 && parameters[path - 1].Kind == "dirfd" ? (int)call.Argument(path - 1) : CurrentDirectory;
+        var descriptor = path < 0 ? Array.FindIndex(parameters, parameter => parameter.Kind is "fd") : -1;
+        return (path < 0 ? null : _descriptors.PathOf(call, signature, path, from), descriptor < 0 ? null : _descriptors.Find(call.ProcessId, (int)call.Argument(descriptor)));
     }
 
     private List<(string Name, string Value)> Values(RecordedCall call, CallSignature signature)

@@ -1,3 +1,4 @@
+using Plumb.Recorder.Descriptors;
 using Plumb.Recorder.Ring;
 
 namespace Plumb.Recorder.Decoding;
@@ -7,6 +8,12 @@ namespace Plumb.Recorder.Decoding;
 /// <param name="Return">As strace writes it: 3, 0x7f…, -1 ENOENT (No such file or directory), ? when it did not return.</param>
 public sealed record DecodedCall(RecordedCall Call, string Name, IReadOnlyList<(string Name, string Value)> Parameters, string Return)
 {
+    /// <summary>The file that it names, absolute where that is known, escaped; null when it names none.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>What its descriptor refers to: for connect, where it connects to.</summary>
+    public Descriptor? Target { get; init; }
+
     /// <summary>dfd=AT_FDCWD, filename="/etc/passwd", flags=O_RDONLY</summary>
     public string ParameterText => string.Join(", ", Parameters.Select(parameter => $"{parameter.Name}={parameter.Value}"));
 

@@ -27,7 +27,8 @@ internal static class Escaped
     {
         var text = new StringBuilder();
         Append(text, bytes);
-        return text.Replace("<", "\\74").Replace(">", "\\76").ToString();
+        // What privacy put there stays readable.
+        return text.Replace("<", "\\74").Replace(">", "\\76").Replace(@"\74redacted\76", "<redacted>").ToString();
     }
 
     private static void Append(StringBuilder text, ReadOnlySpan<byte> bytes)

@@ -223,14 +223,14 @@ internal static class DescriptorEffects
     }
 
     /// <summary>The path as it was given, escaped; with three dots when it was cut.</summary>
-    private static string? Path(RecordedCall call, CallSignature signature, int argument)
+    public static string? Path(RecordedCall call, CallSignature signature, int argument)
     {
         var item = signature.ItemOf(argument);
         var bytes = item < 0 ? default : call.Item(signature, item);
         return bytes.IsEmpty ? null : Escaped.Name(bytes[..^1]) + (bytes.Length == signature.Place(item).Room ? "..." : "");
     }
 
-    private static string? Absolute(ProcessDescriptors process, int directory, string? path)
+    public static string? Absolute(ProcessDescriptors process, int directory, string? path)
     {
         if (path is null or ['/', ..])
         {

@@ -22,6 +22,10 @@ public sealed class DescriptorTables(LiveDescriptors? live = null)
 
     public Descriptor? Find(int processId, int descriptor) => _processes.TryGetValue(processId, out var process) ? process[descriptor] : null;
 
+    /// <summary>The path of a parameter, absolute where the place it counts from is known.</summary>
+    internal string? PathOf(RecordedCall call, CallSignature signature, int argument, int directory) =>
+        _processes.TryGetValue(call.ProcessId, out var process) ? DescriptorEffects.Absolute(process, directory, DescriptorEffects.Path(call, signature, argument)) : null;
+
     /// <summary>What a process has open, by kind: for what leaks.</summary>
     public IReadOnlyDictionary<string, int> Kinds(int processId) =>
         _processes.TryGetValue(processId, out var process) ? process.All.GroupBy(entry => entry.Value.Kind).ToDictionary(group => group.Key, group => group.Count()) : [];

@@ -89,7 +89,7 @@ public sealed class CallDecoderTests
     [Fact]
     public void Every_kind_of_a_parameter_is_one_that_is_decoded()
     {
-        string[] numbers = ["fd", "dirfd", "int", "uint", "size", "offset", "ptr", "mode", "optname"];
+        string[] numbers = ["fd", "dirfd", "int", "uint", "size", "offset", "ptr", "mode", "optname", "prctlrest", "futexaddr", "futexval"];
         var items = CallTable.Known.SelectMany(call => call.Signature.Items.Select((_, item) => call.Signature.KindOf(item))).ToHashSet();
         Assert.All(CallTable.Known.SelectMany(call => call.Signature.Parameters ?? []), parameter => Assert.True(numbers.Contains(parameter.Kind) || items.Contains(parameter.Kind) || Constants.IsKnown(parameter.Kind)
             || (parameter.Kind, parameter.Name) == ("siginfo", "info"), parameter.Kind));

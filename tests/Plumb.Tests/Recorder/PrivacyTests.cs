@@ -50,7 +50,7 @@ public sealed class PrivacyTests
         var decoder = new CallDecoder(new Privacy(patterns: [pattern.Value]));
         var call = decoder.Decode(Slots.Call("openat", [0xFFFFFF9C, 1ul << 20, 0], 7, Slots.Path("/data/customer-42/Müller.db")));
         Assert.Equal("\"/data/<redacted>/<redacted>.db\"", call.Value("filename"));
-        Assert.Equal("7</data/<redacted>/<redacted>.db>".Replace("<redacted>", "\\74redacted\\76", StringComparison.Ordinal), call.Return);
+        Assert.Equal("7</data/<redacted>/<redacted>.db>", call.Return);
         Assert.DoesNotContain("42", Encoding.Latin1.GetString(call.Call.CopySlot()), StringComparison.Ordinal);
     }
 

@@ -4,6 +4,8 @@ using Plumb.Cli.Tracing;
 using Plumb.Core;
 using Plumb.Recorder;
 using Plumb.Recorder.Decoding;
+using Plumb.Recorder.Filters;
+using Plumb.Recorder.Masking;
 
 namespace Plumb.Cli.Commands.Trace;
 
@@ -34,7 +36,7 @@ internal sealed class Explain : CliCommand
             call.Terminal.Line(RecordingText.Line(found.Value.Info, call.Time.GetUtcNow()));
         }
         var calls = RecordingText.Decode(found.Value).Select(entry => entry.Call).OfType<DecodedCall>().ToList();
-        new TraceOutput(call.Terminal, found.Value.Info.Origin, call.Json, [found.Value.Info.Container]).Explain(Explanation.Of(calls));
+        new TraceOutput(call.Terminal, found.Value.Info.Origin, call.Json, [found.Value.Info.Container], new TraceView(CallFilter.All, Privacy.Default, Statistics: false)).Explain(Explanation.Of(calls));
         return Task.FromResult(ExitCode.Pass);
     }
 }

@@ -6,7 +6,6 @@ using Plumb.Core;
 using Plumb.Recorder;
 using Plumb.Recorder.Decoding;
 using Plumb.Recorder.Descriptors;
-using Plumb.Recorder.Masking;
 using Plumb.Recorder.Ring;
 
 namespace Plumb.Cli.Commands.Trace;
@@ -18,6 +17,8 @@ internal sealed class Record : CliCommand
     private readonly Option<int?> _last = new("--last") { Description = $"the last N calls (1 to {Recording.Capacity}): of a pod of the lab those in its ring now, else those at the end", HelpName = "N" };
     private readonly Option<bool> _explain = new("--explain") { Description = "say at the end which failed call came before a bad exit" };
     private readonly Option<bool> _buffers = new("--buffers") { Description = "show what is read and written, too; it may hold secrets" };
+
+    private readonly ViewOptions _view = new();
 
     public override string Name => "trace";
 
@@ -33,6 +34,8 @@ internal sealed class Record : CliCommand
     [
         new("plumb trace -- ls /etc", "run a program and show its system calls"),
         new("plumb trace --explain -- ./service", "and why it ended badly"),
+        new("plumb trace --syscall file,connect --errno any -- ./service", "only what failed of these calls"),
+        new("plumb trace --stats -- ./service", "counts, errors and times, as strace -c"),
         new("plumb trace pod/crash-app -n default", "a pod of the lab, until Ctrl-C"),
         new("plumb trace pod/crash-app --last 50", "the last calls in its ring, now"),
         new("plumb trace namespace/payments", "every pod of a namespace of the lab"),
@@ -47,7 +50,7 @@ internal sealed class Record : CliCommand
         (2, "error: bad usage, missing rights, or something that cannot be traced; one line on standard error says which"),
     ];
 
-    public override IReadOnlyList<Option> Options => [_namespace, _last, _explain, _buffers];
+    public override IReadOnlyList<Option> Options => [_namespace, _last, _explain, _buffers, .. _view.All];
 
     public override IReadOnlyList<Argument> Arguments => [_target];
 
@@ -60,6 +63,12 @@ internal sealed class Record : CliCommand
         {
             return call.Fail(new Problem($"--last is 1 to {Recording.Capacity}: the ring holds no more"));
         }
+        var buffers = call.Get(_buffers);
+        var view = _view.Read(call, buffers);
+        if (!view.IsOk)
+        {
+            return call.Fail(view.Problem);
+        }
         var isProgram = call.Parsed.Tokens.Any(token => token.Type == TokenType.DoubleDash);
         var found = await TargetResolution.FindAsync(call, call.Get(_target) ?? [], isProgram, call.Get(_namespace), cancellation);
         if (!found.IsOk)
@@ -67,15 +76,14 @@ internal sealed class Record : CliCommand
             return call.Fail(found.Problem);
         }
         using var target = found.Value;
-        var buffers = call.Get(_buffers);
-        var output = TraceOutput.Live(call.Terminal, call.Time, call.Json, target.Containers);
-        var decoder = new CallDecoder(new Privacy(buffers), new LiveDescriptors(started: target.Program is not null));
+        var output = TraceOutput.Live(call.Terminal, call.Time, call.Json, target.Containers, view.Value);
+        var decoder = new CallDecoder(view.Value.Privacy, new LiveDescriptors(view.Value.Privacy.Redact, target.Program is not null));
         var counted = await new TraceSession(target, output, decoder, call.Time, last, call.Get(_explain)).RunAsync(buffers, cancellation);
         if (!counted.IsOk)
         {
             return call.Fail(counted.Problem);
         }
-        call.Terminal.Error.WriteLine(Summed(target, counted.Value, last is not null));
+        call.Terminal.Error.WriteLine(Summed(target, counted.Value, last is not null, output.Shown));
         if (target.Program is not { } program)
         {
             return ExitCode.Pass;
@@ -85,7 +93,7 @@ internal sealed class Record : CliCommand
     }
 
     /// <summary>What was recorded, and everything that is missing from it.</summary>
-    private static string Summed(TraceTarget target, RecordingCounters counters, bool isRing)
+    private static string Summed(TraceTarget target, RecordingCounters counters, bool isRing, string? shown)
     {
         var parts = new List<string> { $"{target.Words}: {TraceOutput.Count(counters.Recorded)} recorded" };
         if (isRing)
@@ -108,6 +116,10 @@ internal sealed class Record : CliCommand
         if (counters.Yields > 0)
         {
             parts.Add($"{counters.Yields} sched_yield not kept");
+        }
+        if (shown is not null)
+        {
+            parts.Add(shown);
         }
         return string.Join(", ", parts);
     }

@@ -11,6 +11,8 @@ internal sealed class Show : CliCommand
     private readonly Argument<string> _id = new("recording") { Description = "its id, the first digits of it, or the path of a recording's file" };
     private readonly Option<int?> _last = new("--last") { Description = $"only the last N calls (1 to {Recording.Capacity})", HelpName = "N" };
 
+    private readonly ViewOptions _view = new();
+
     public override string Name => "show";
 
     public override string Summary => "the calls of a saved recording, decoded";
@@ -21,7 +23,7 @@ internal sealed class Show : CliCommand
 
     public override IReadOnlyList<Argument> Arguments => [_id];
 
-    public override IReadOnlyList<Option> Options => [_last];
+    public override IReadOnlyList<Option> Options => [_last, .. _view.All];
 
     public override Task<int> RunAsync(Invocation call, CancellationToken cancellation)
     {
@@ -30,17 +32,23 @@ internal sealed class Show : CliCommand
         {
             return Task.FromResult(call.Fail(new Problem($"--last is 1 to {Recording.Capacity}: a recording holds no more")));
         }
+        // What was read and written is in no saved recording.
+        var view = _view.Read(call, buffers: false);
+        if (!view.IsOk)
+        {
+            return Task.FromResult(call.Fail(view.Problem));
+        }
         var found = RecordingPlace.Of(call.Home).Store.Find(call.Get(_id)!);
         if (!found.IsOk)
         {
             return Task.FromResult(call.Fail(found.Problem));
         }
         var info = found.Value.Info;
-        var output = new TraceOutput(call.Terminal, info.Origin, call.Json, [info.Container]);
+        var output = new TraceOutput(call.Terminal, info.Origin, call.Json, [info.Container], view.Value);
         output.Header();
-        var calls = RecordingText.Decode(found.Value);
-        output.Write(last is { } count ? [.. calls.Where(entry => entry.Call is not null).TakeLast(count)] : calls);
-        call.Terminal.Error.WriteLine(RecordingText.Line(info, call.Time.GetUtcNow()));
+        output.Write(RecordingText.Decode(found.Value, view.Value.Privacy), last);
+        output.Finish();
+        call.Terminal.Error.WriteLine(RecordingText.Line(info, call.Time.GetUtcNow()) + (output.Shown is { } shown ? $", {shown}" : ""));
         return Task.FromResult(ExitCode.Pass);
     }
 }
