@@ -19,6 +19,9 @@ public sealed unsafe class FlightRecorder : IDisposable
     public const int MostEnded = 16;
 
     private readonly LoadedPrograms _programs;
+
+    /// <summary>Says to others that this recorder has a living process; the kernel takes it back however that ends.</summary>
+    private readonly FileStream _owner;
     private readonly string _directory;
     private readonly UnifiedHierarchy _hierarchy;
     private readonly string _prefix;
@@ -26,8 +29,8 @@ public sealed unsafe class FlightRecorder : IDisposable
     private ulong _withoutRing;
     private bool _disposed;
 
-    private FlightRecorder(LoadedPrograms programs, string directory, UnifiedHierarchy hierarchy, string prefix) =>
-        (_programs, _directory, _hierarchy, _prefix) = (programs, directory, hierarchy, prefix);
+    private FlightRecorder(LoadedPrograms programs, FileStream owner, string directory, UnifiedHierarchy hierarchy, string prefix) =>
+        (_programs, _owner, _directory, _hierarchy, _prefix) = (programs, owner, directory, hierarchy, prefix);
 
     /// <summary>True when a killed predecessor's rings were there and go on.</summary>
     public bool PickedUp { get; private set; }
@@ -51,18 +54,25 @@ public sealed unsafe class FlightRecorder : IDisposable
         {
             return new Problem($"the cgroup prefix '{prefix}' is longer than {ControlLayout.PrefixBytes} bytes");
         }
+        var owner = BpfFileSystem.Own(name);
+        if (owner is null)
+        {
+            return new Problem($"a flight recorder named '{name}' runs on this machine already", "One is enough: 'plumb trace pod/NAME' reads its rings");
+        }
         var directory = BpfFileSystem.Prepare(name);
         if (!directory.IsOk)
         {
+            owner.Dispose();
             return directory.Problem;
         }
         var (programs, pickedUp) = Take(directory.Value);
         if (!programs.IsOk)
         {
             BpfFileSystem.Remove(directory.Value);
+            owner.Dispose();
             return programs.Problem;
         }
-        var recorder = new FlightRecorder(programs.Value, directory.Value, hierarchy.Value, prefix) { PickedUp = pickedUp };
+        var recorder = new FlightRecorder(programs.Value, owner, directory.Value, hierarchy.Value, prefix) { PickedUp = pickedUp };
         if (recorder.Begin() is not { } problem)
         {
             return recorder;
@@ -116,6 +126,7 @@ public sealed unsafe class FlightRecorder : IDisposable
             _disposed = true;
             _programs.Dispose();
             BpfFileSystem.Remove(_directory);
+            _owner.Dispose();
         }
     }
 

@@ -16,6 +16,7 @@ public static unsafe class BpfFileSystem
     private const string Folder = "plumb";
     private const int Lazily = 2;
     private const int Exclusively = 2;
+    private const int WithoutWaiting = 4;
 
     /// <summary>Each of our directories, in the usual place and in our own.</summary>
     internal static IEnumerable<string> Directories()
@@ -88,6 +89,18 @@ public static unsafe class BpfFileSystem
         // Waits; who holds it makes a few system calls and lets go, and so does the kernel for a dead one.
         _ = Native.flock((int)turn.SafeFileHandle.DangerousGetHandle(), Exclusively);
         return turn;
+    }
+
+    /// <summary>Held as long as the process of a recorder runs; null when another one holds it.</summary>
+    internal static FileStream? Own(string name)
+    {
+        var file = new FileStream($"/run/plumb-{name}.lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        if (Native.flock((int)file.SafeFileHandle.DangerousGetHandle(), Exclusively | WithoutWaiting) == 0)
+        {
+            return file;
+        }
+        file.Dispose();
+        return null;
     }
 
     private static Problem? MountOwn()
