@@ -16,7 +16,7 @@ internal static class CrashReport
     {
         var info = recording.Info;
         var calls = RecordingText.Decode(recording).Select(entry => entry.Call).OfType<DecodedCall>().ToList();
-        var suspects = Explanation.Of(calls);
+        var suspects = Explanation.Of(calls, ProcessEnd.Of(info) is { } end ? [end] : [], info.Origin);
         var suspect = suspects.Count == 0 ? null : suspects[^1];
         var container = info.Container;
         var what = info.Reason switch

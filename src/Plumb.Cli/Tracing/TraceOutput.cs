@@ -6,6 +6,7 @@ using Plumb.Cli.Output;
 using Plumb.Core;
 using Plumb.Recorder;
 using Plumb.Recorder.Decoding;
+using Plumb.Recorder.Diagnoses;
 using Plumb.Recorder.Ring;
 using Plumb.Recorder.Saved;
 using Plumb.Recorder.Statistics;
@@ -80,21 +81,43 @@ internal sealed class TraceOutput(Terminal terminal, DateTimeOffset origin, bool
         }
     }
 
-    public void Explain(IReadOnlyList<Suspect> suspects)
+    public void Explain(Explained explained)
     {
         if (json)
         {
-            terminal.Line(new JsonObject { ["explanation"] = new JsonArray([.. suspects.Select(suspect => (JsonNode)Json(suspect))]) }.ToJsonString(CoreJson.Compact.Options));
+            terminal.Line(new JsonObject
+            {
+                ["explanation"] = new JsonArray([.. explained.Suspects.Select(suspect => (JsonNode)Json(suspect))]),
+                ["observations"] = new JsonArray([.. explained.Observations.Select(one => (JsonNode)Json(one))]),
+            }.ToJsonString(CoreJson.Compact.Options));
             return;
         }
         terminal.Line();
-        foreach (var suspect in suspects)
+        foreach (var suspect in explained.Suspects)
         {
             terminal.Line(terminal.Paint(suspect.Text, Style.Bad));
+            Details(suspect.Evidence, suspect.BlindSpot);
         }
-        if (suspects.Count == 0)
+        if (explained.Suspects.Count == 0)
         {
-            terminal.Line("No process of the recording exited with a code other than 0 after a failed call that matters; the end by a signal is not seen yet.");
+            terminal.Line("No process of the recording ended badly after a failed call that matters.");
+        }
+        foreach (var one in explained.Observations)
+        {
+            terminal.Line(terminal.Paint($"also: {one.Text}", Style.Warn));
+            Details(one.Evidence, one.BlindSpot);
+        }
+    }
+
+    private void Details(IReadOnlyList<string> evidence, string? blindSpot)
+    {
+        foreach (var line in evidence)
+        {
+            terminal.Line($"    {line}");
+        }
+        if (blindSpot is not null)
+        {
+            terminal.Line(terminal.Paint($"    cannot see: {blindSpot}", Style.Faint));
         }
     }
 
@@ -150,6 +173,14 @@ internal sealed class TraceOutput(Terminal terminal, DateTimeOffset origin, bool
         ["text"] = suspect.Text,
         ["times"] = suspect.Times,
         ["beforeExitNs"] = suspect.Before?.Ticks * 100,
+        ["kind"] = suspect.Kind,
+        ["evidence"] = new JsonArray([.. suspect.Evidence.Select(line => (JsonNode)line)]),
+        ["cannotSee"] = suspect.BlindSpot,
         ["failure"] = Json(suspect.Failure),
+    };
+
+    private static JsonObject Json(Observation one) => new()
+    {
+        ["kind"] = one.Kind, ["pid"] = one.ProcessId, ["text"] = one.Text, ["evidence"] = new JsonArray([.. one.Evidence.Select(line => (JsonNode)line)]), ["cannotSee"] = one.BlindSpot,
     };
 }

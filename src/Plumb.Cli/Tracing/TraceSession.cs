@@ -64,7 +64,8 @@ internal sealed class TraceSession(TraceTarget target, TraceOutput output, CallD
         output.Finish();
         if (explain)
         {
-            output.Explain(Explanation.Of([.. _kept]));
+            var ended = target.Program is { HasEnded: true } program ? (IReadOnlyList<ProcessEnd>)[ProcessEnd.Of(program.ProcessId, program.ExitCode, oomKilled: false, time.GetUtcNow())] : [];
+            output.Explain(Explanation.Read([.. _kept], ended));
         }
         return recording.Counters;
     }

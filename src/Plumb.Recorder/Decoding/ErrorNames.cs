@@ -12,5 +12,8 @@ public static class ErrorNames
 
     public static string Name(int error) => Names.Value.GetValueOrDefault(error, $"errno {error}");
 
+    /// <summary>The words for a name.</summary>
+    public static string WordsOf(string name) => Names.Value.FirstOrDefault(entry => entry.Value == name) is { Key: > 0 and var number } ? Words(number) : name;
+
     public static string Words(int error) => error >= FirstRestart ? "to be restarted after a signal" : Marshal.GetPInvokeErrorMessage(error);
 }

@@ -208,7 +208,7 @@ internal static class DescriptorEffects
     {
         var item = signature.ItemOf(1);
         var bytes = call.Item(signature, item);
-        var address = bytes.Length < 2 ? null : SocketAddress.Text(bytes, false);
+        var address = bytes.Length <= 2 ? null : SocketAddress.Text(bytes, false);
         var socket = process[first];
         if (signature.Name is "accept" or "accept4")
         {

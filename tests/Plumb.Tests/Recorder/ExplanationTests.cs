@@ -80,6 +80,37 @@ public sealed class ExplanationTests
         Assert.Empty(Explanation.Of(_calls.Take(2).ToArray()));
     }
 
+    [Fact]
+    public void A_kill_for_lack_of_memory_tells_how_much_was_asked_for_and_what_was_under_way()
+    {
+        _calls.Add(_decoder.Decode(Slots.Call("mmap", [0, 512 << 20, 3, 0x22, ulong.MaxValue, 0], 0x7000_0000, at: _now++)));
+        _calls.Add(_decoder.Decode(Slots.Call("futex", [1ul << 20, 0x80, 1, 0], at: _now, state: CallState.InFlight)));
+        _now += 12_000_000_000;
+        var origin = DateTimeOffset.UnixEpoch;
+        var suspect = Assert.Single(Explanation.Of(_calls, [new ProcessEnd(0, null, 9, OomKilled: true, origin + TimeSpan.FromTicks((long)_now / 100))], origin));
+        Assert.Equal("oom-killed", suspect.Kind);
+        Assert.Contains("was killed by the kernel: its container was out of memory", suspect.Text, StringComparison.Ordinal);
+        Assert.Contains(suspect.Evidence, line => line.Contains("asked for 512.0 MiB: 1 × mmap", StringComparison.Ordinal));
+        Assert.Contains(suspect.Evidence, line => line.StartsWith("thread 100 was in futex(", StringComparison.Ordinal) && line.EndsWith("for 12.0 s", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_signal_that_somebody_told_of_is_named_with_the_last_failure()
+    {
+        Open("/etc/passwd", -EAccess, user: 1000);
+        var suspect = Assert.Single(Explanation.Of(_calls, [ProcessEnd.Of(100, 143, oomKilled: false, DateTimeOffset.UnixEpoch)]));
+        Assert.StartsWith("app (process 100) was ended by SIGTERM; its last failure that matters was openat(\"/etc/passwd\") = EACCES", suspect.Text, StringComparison.Ordinal);
+        Assert.Equal("refused-access", suspect.Kind);
+    }
+
+    [Fact]
+    public void An_exit_that_the_calls_show_is_told_once()
+    {
+        Open("/etc/app.conf", -ENoEnt);
+        Exit(1);
+        Assert.Single(Explanation.Of(_calls, [ProcessEnd.Of(0, 1, oomKilled: false, DateTimeOffset.UnixEpoch)]));
+    }
+
     private void Open(string path, long result, int process = 100, uint user = 0) =>
         _calls.Add(_decoder.Decode(Slots.Call("openat", [0xFFFFFF9C, 1, 0], result, Slots.Path(path), process: process, user: user, at: _now++)));
 

@@ -36,7 +36,7 @@ internal sealed class Explain : CliCommand
             call.Terminal.Line(RecordingText.Line(found.Value.Info, call.Time.GetUtcNow()));
         }
         var calls = RecordingText.Decode(found.Value).Select(entry => entry.Call).OfType<DecodedCall>().ToList();
-        new TraceOutput(call.Terminal, found.Value.Info.Origin, call.Json, [found.Value.Info.Container], new TraceView(CallFilter.All, Privacy.Default, Statistics: false)).Explain(Explanation.Of(calls));
+        new TraceOutput(call.Terminal, found.Value.Info.Origin, call.Json, [found.Value.Info.Container], new TraceView(CallFilter.All, Privacy.Default, Statistics: false)).Explain(Explanation.Read(calls, ProcessEnd.Of(found.Value.Info) is { } end ? [end] : [], found.Value.Info.Origin));
         return Task.FromResult(ExitCode.Pass);
     }
 }
