@@ -1,6 +1,7 @@
 using Plumb.Core;
 using Plumb.Recorder;
 using Plumb.Recorder.Always;
+using Plumb.Recorder.Ptrace;
 using Plumb.Recorder.Ring;
 using Plumb.Recorder.Saved;
 using Plumb.Recorder.Targets;
@@ -41,6 +42,22 @@ internal sealed class OwnRecording(Recording recording, TracedPod? pod) : ICallS
 
     private PlacedEntry[] Placed(IReadOnlyList<RingEntry> entries) =>
         [.. entries.Select(entry => new PlacedEntry(entry, pod is null ? null : new RecordedContainer(pod.Node, pod.Namespace, pod.Pod, entry.Call is null ? "-" : pod.ContainerOf(entry.Call.CgroupId), "")))];
+}
+
+/// <summary>Calls that are read with ptrace.</summary>
+internal sealed class PtracedCalls(PtraceRecording recording) : ICallSource
+{
+    public ulong Backlog => recording.Backlog;
+
+    public RecordingCounters Counters => recording.Counters;
+
+    public IReadOnlyList<PlacedEntry> ReadNew() => Placed(recording.ReadNew());
+
+    public IReadOnlyList<PlacedEntry> Stop() => Placed(recording.Stop());
+
+    public void Dispose() => recording.Dispose();
+
+    private static PlacedEntry[] Placed(IReadOnlyList<RingEntry> entries) => [.. entries.Select(entry => new PlacedEntry(entry, null))];
 }
 
 /// <summary>The rings of the lab's flight recorder, which runs anyway; reading them costs the pods nothing.</summary>

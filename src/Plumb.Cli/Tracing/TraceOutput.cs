@@ -129,7 +129,7 @@ internal sealed class TraceOutput(Terminal terminal, DateTimeOffset origin, bool
         var slow = call.Call.Duration is { } duration && duration >= Noticeable ? $" <{Human.Duration(duration)}>" : "";
         var result = call.Call.Error != 0 ? terminal.Paint(call.Return, Style.Bad) : call.Return;
         return string.Create(CultureInfo.InvariantCulture,
-            $"{Place(container)}{call.Call.Cpu,-4}{Process(call.Call),-8}{call.Command,-16}{call.Name,-17}{parameters.PadRight(ParameterColumns)} {result}{slow}");
+            $"{Place(container)}{call.Call.Cpu?.ToString(CultureInfo.InvariantCulture) ?? "-",-4}{Process(call.Call),-8}{call.Command,-16}{call.Name,-17}{parameters.PadRight(ParameterColumns)} {result}{slow}");
     }
 
     /// <summary>A thread that is not the process's first has its own number behind it.</summary>

@@ -1,5 +1,7 @@
+using System.Globalization;
 using Plumb.Core;
 using Plumb.Recorder;
+using Plumb.Recorder.Ptrace;
 using Plumb.Recorder.Saved;
 using Plumb.Recorder.Targets;
 
@@ -38,7 +40,7 @@ internal sealed record TracedPod(string Node, string Namespace, string Pod, stri
 /// <param name="Program">The program to start; null when what is traced runs already.</param>
 /// <param name="Containers">Those known at the start; null where there is no pod.</param>
 internal sealed record TraceTarget(
-    string Words, Func<bool, Result<ICallSource>> Open, Func<bool> IsOver, TracedProgram? Program = null, IReadOnlyList<RecordedContainer>? Containers = null) : IDisposable
+    string Words, Func<bool, Result<ICallSource>> Open, Func<bool> IsOver, ITracedProgram? Program = null, IReadOnlyList<RecordedContainer>? Containers = null) : IDisposable
 {
     public void Dispose() => Program?.Dispose();
 
@@ -53,4 +55,20 @@ internal sealed record TraceTarget(
         isOver,
         program,
         pod is null ? null : [.. pod.Containers.Select(one => new RecordedContainer(pod.Node, pod.Namespace, pod.Pod, one.Value, one.Key))]);
+
+    /// <summary>A recording without eBPF: of a program that is started, or of a process.</summary>
+    public static Result<TraceTarget> Ptraced(string[] words, bool isProgram, bool buffers)
+    {
+        if (isProgram)
+        {
+            var program = PtraceRecording.OfProgram(words[0], words[1..], buffers);
+            return program.IsOk ? new TraceTarget(words[0], _ => new PtracedCalls(program.Value), () => program.Value.HasEnded, program.Value) : program.Problem;
+        }
+        if (!int.TryParse(words[1], CultureInfo.InvariantCulture, out var processId) || processId <= 0)
+        {
+            return new Problem($"'{words[1]}' is no process number");
+        }
+        var process = PtraceRecording.OfProcess(processId, buffers);
+        return process.IsOk ? new TraceTarget($"process {processId}", _ => new PtracedCalls(process.Value), () => process.Value.HasEnded) : process.Problem;
+    }
 }

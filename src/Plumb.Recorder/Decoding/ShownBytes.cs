@@ -27,7 +27,8 @@ internal static class ShownBytes
             "outaddr" => Math.Min(kept.Length, AddressBytes(kept, call, signature)),
             "fdset" => Math.Min(kept.Length, (int)Math.Min(call.Argument(0) + 63, 64 * 8) / 64 * 8),
             "pollfds" or "vector" or "vectorout" when argument + 1 < 6 && signature.Items[item].Kind == ItemKind.ArrayIn => kept.Length / signature.Items[item].Size * signature.Items[item].Size,
-            "entries" => kept.Length,
+            // Nobody was waited for: the kernel wrote nothing.
+            "status" when call.Return == 0 => 0,
             _ => kept.Length,
         };
     }

@@ -43,6 +43,11 @@ public sealed class LiveDescriptors(Func<string, string>? redact = null, bool st
                     targets[number] = target;
                 }
             }
+            if (targets.Count == 0)
+            {
+                // It ended, and nobody has waited for it yet.
+                return null;
+            }
             var sockets = targets.Values.Any(target => target.StartsWith("socket:[", StringComparison.Ordinal)) ? Sockets(processId) : [];
             return new Present(targets.ToDictionary(entry => entry.Key, entry => Describe(entry.Value, sockets, ClosesOnExec(processId, entry.Key))),
                 new DirectoryInfo($"/proc/{processId}/cwd").LinkTarget is { } directory ? Shown(directory) : null);

@@ -256,7 +256,7 @@ internal sealed class LoadedPrograms : IDisposable
         var words = Marshal.GetPInvokeErrorMessage(error).ToLowerInvariant();
         return error switch
         {
-            Native.EPerm => new Problem("the kernel does not let this user record system calls: it needs root, or CAP_BPF and CAP_PERFMON", "Run it with sudo. A fallback without these rights is not supported yet"),
+            Native.EPerm => new Problem("the kernel does not let this user record system calls: it needs root, or CAP_BPF and CAP_PERFMON", "Run it with sudo; a program or a process can be traced without them: 'plumb trace -- PROGRAM' then uses ptrace"),
             Native.ENoSys => new Problem("this kernel is built without eBPF (bpf(2) is missing), so nothing can be recorded here"),
             Native.EInval => new Problem($"the kernel refuses to {what}: {words}{(reason is null ? "" : $" ({reason})")}; the recorder needs Linux 5.12 or later, this is {KernelRelease()}"),
             _ => new Problem($"the kernel refuses to {what}: {words}{(reason is null ? "" : $" ({reason})")}; kernel {KernelRelease()}"),

@@ -62,7 +62,8 @@ public sealed class RecordedCall
 
     public int Number => BinaryPrimitives.ReadUInt16LittleEndian(_slot.AsSpan(SlotLayout.Number));
 
-    public int Cpu => BinaryPrimitives.ReadUInt16LittleEndian(_slot.AsSpan(SlotLayout.Cpu));
+    /// <summary>Null when it is not known.</summary>
+    public int? Cpu => BinaryPrimitives.ReadUInt16LittleEndian(_slot.AsSpan(SlotLayout.Cpu)) is var cpu && cpu == ushort.MaxValue ? null : cpu;
 
     public uint UserId => BinaryPrimitives.ReadUInt32LittleEndian(_slot.AsSpan(SlotLayout.User));
 

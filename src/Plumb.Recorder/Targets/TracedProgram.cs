@@ -9,7 +9,7 @@ namespace Plumb.Recorder.Targets;
 /// A program in a cgroup of its own, which holds it and everything that it starts. The program's standard output goes to standard error, so that standard output has
 /// the recording only. The cgroup goes when this is disposed; one that a killed predecessor left is removed at the next start.
 /// </summary>
-public sealed class TracedProgram : IDisposable
+public sealed class TracedProgram : ITracedProgram
 {
     private const string Prefix = "plumb-trace-";
 
@@ -88,7 +88,7 @@ public sealed class TracedProgram : IDisposable
         return line is null ? "" : line[3..].TrimStart('/');
     }
 
-    private static string? Locate(string program)
+    internal static string? Locate(string program)
     {
         var candidates = program.Contains('/', StringComparison.Ordinal) ? [Path.GetFullPath(program)]
             : (Environment.GetEnvironmentVariable("PATH") ?? "/usr/bin:/bin").Split(':').Select(directory => Path.Combine(directory, program));

@@ -6,7 +6,7 @@ namespace Plumb.EndToEnd.Recorder;
 /// <summary>A real program for each diagnosis, and what the recorder says of it.</summary>
 public sealed class DiagnosisTests : IDisposable
 {
-    private const string Socket = "use Socket qw(:DEFAULT TCP_NODELAY); use Fcntl; ";
+    private const string Socket = "use Socket qw(:DEFAULT SOCK_NONBLOCK); ";
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("plumb-trace-");
 

@@ -6,6 +6,7 @@ using Plumb.Core;
 using Plumb.Recorder;
 using Plumb.Recorder.Decoding;
 using Plumb.Recorder.Descriptors;
+using Plumb.Recorder.Ptrace;
 using Plumb.Recorder.Ring;
 
 namespace Plumb.Cli.Commands.Trace;
@@ -18,6 +19,7 @@ internal sealed class Record : CliCommand
     private readonly Option<bool> _explain = new("--explain") { Description = "say at the end which failed call came before a bad exit" };
     private readonly Option<bool> _buffers = new("--buffers") { Description = "show what is read and written, too; it may hold secrets" };
 
+    private readonly Option<bool> _ptrace = new("--ptrace") { Description = "read the calls of a program or a process with ptrace, as strace does: without rights, and slow; it is chosen by itself where eBPF may not be loaded" };
     private readonly ViewOptions _view = new();
 
     public override string Name => "trace";
@@ -26,8 +28,8 @@ internal sealed class Record : CliCommand
 
     public override string Description =>
         "Records every system call with eBPF into a ring of the last 4,096 and shows them decoded as they return. In the lab the recorder is always on, each container from its first execve; when one ends badly or turns unready "
-        + "its ring is saved by itself ('plumb trace recordings'), and the crash is a finding. Elsewhere it records from now until Ctrl-C. Needs root (or CAP_BPF and CAP_PERFMON) and Linux 5.12 or later on x86-64. "
-        + "With -o json, one document a line. A program's standard output goes to standard error. Not supported yet: tracing without rights (ptrace), arm64. "
+        + "its ring is saved by itself ('plumb trace recordings'), and the crash is a finding. Elsewhere it records from now until Ctrl-C. Needs root (or CAP_BPF and CAP_PERFMON) and Linux 5.12 or later on x86-64; without, a program or a process is read with ptrace, which is slow. "
+        + "With -o json, one document a line. A program's standard output goes to standard error. Not supported yet: eBPF on arm64. "
         + "Not visible: io_uring, time calls that the vDSO answers, 32-bit calls (counted only), the calls of this program itself.";
 
     public override IReadOnlyList<Example> Examples =>
@@ -50,7 +52,7 @@ internal sealed class Record : CliCommand
         (2, "error: bad usage, missing rights, or something that cannot be traced; one line on standard error says which"),
     ];
 
-    public override IReadOnlyList<Option> Options => [_namespace, _last, _explain, _buffers, .. _view.All];
+    public override IReadOnlyList<Option> Options => [_namespace, _last, _explain, _buffers, _ptrace, .. _view.All];
 
     public override IReadOnlyList<Argument> Arguments => [_target];
 
@@ -70,7 +72,13 @@ internal sealed class Record : CliCommand
             return call.Fail(view.Problem);
         }
         var isProgram = call.Parsed.Tokens.Any(token => token.Type == TokenType.DoubleDash);
-        var found = await TargetResolution.FindAsync(call, call.Get(_target) ?? [], isProgram, call.Get(_namespace), cancellation);
+        var words = call.Get(_target) ?? [];
+        var isPtraced = ((words.Length > 0 && isProgram) || words is ["pid", _]) && (call.Get(_ptrace) || PtraceRecording.IsNeeded);
+        if (isPtraced && !call.Get(_ptrace))
+        {
+            call.Terminal.Error.WriteLine(PtraceRecording.Notice);
+        }
+        var found = isPtraced ? TraceTarget.Ptraced(words, isProgram, buffers) : await TargetResolution.FindAsync(call, words, isProgram, call.Get(_namespace), cancellation);
         if (!found.IsOk)
         {
             return call.Fail(found.Problem);
