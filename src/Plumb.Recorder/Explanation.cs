@@ -38,7 +38,7 @@ public static class Explanation
     ];
 
     /// <summary>Calls that look whether something is there.</summary>
-    private static readonly HashSet<string> Probes = ["access", "faccessat", "faccessat2", "stat", "lstat", "newfstatat", "statx", "statfs", "readlink", "readlinkat", "open", "openat", "openat2", "execve", "getxattr", "lgetxattr"];
+    private static readonly HashSet<string> Probes = ["access", "faccessat", "faccessat2", "stat", "lstat", "newfstatat", "statx", "statfs", "readlink", "readlinkat", "open", "openat", "openat2", "execve", "getxattr", "lgetxattr", "utimensat", "utime", "utimes", "chmod", "fchmodat", "chown", "fchownat"];
 
     /// <summary>Calls that fail when nothing happened in time, or when there is nothing to close: that is their work.</summary>
     private static readonly HashSet<string> Harmless = ["futex", "rt_sigtimedwait", "semtimedop", "close", "getpeername"];

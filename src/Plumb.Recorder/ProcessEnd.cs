@@ -12,9 +12,12 @@ public sealed record ProcessEnd(int ProcessId, int? ExitCode, int? Signal, bool 
     /// <summary>128 + n is how a shell and a runtime write signal n.</summary>
     private const int SignalOffset = 128;
 
+    /// <summary>Codes above are no signal's: perl ends with 255.</summary>
+    private const int MostSignals = 64;
+
     /// <param name="code">An exit code, or 128 + n for signal n.</param>
     public static ProcessEnd Of(int processId, int code, bool oomKilled, DateTimeOffset at) =>
-        code > SignalOffset ? new ProcessEnd(processId, null, code - SignalOffset, oomKilled, at) : new ProcessEnd(processId, code, null, oomKilled, at);
+        code is > SignalOffset and <= SignalOffset + MostSignals ? new ProcessEnd(processId, null, code - SignalOffset, oomKilled, at) : new ProcessEnd(processId, code, null, oomKilled, at);
 
     /// <summary>Of the container that a recording is of; null when it had not ended.</summary>
     public static ProcessEnd? Of(RecordingInfo info) => info.Reason switch

@@ -42,7 +42,7 @@ public sealed record RecordingInfo(
     [JsonIgnore]
     public string Why => Reason switch
     {
-        SaveReason.Exit => ExitCode > 128 ? $"signal {ExitCode - 128}" : $"exit {ExitCode}",
+        SaveReason.Exit => ExitCode is > 128 and <= 192 ? $"signal {ExitCode - 128}" : $"exit {ExitCode}",
         SaveReason.OutOfMemory => "OOM-killed",
         SaveReason.Unready => "unready",
         _ => "found",

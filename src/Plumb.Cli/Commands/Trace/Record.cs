@@ -96,7 +96,7 @@ internal sealed class Record : CliCommand
         {
             return ExitCode.Pass;
         }
-        call.Terminal.Error.WriteLine($"{target.Words} ended with {program.ExitCode}{(program.ExitCode > 128 ? $" (signal {program.ExitCode - 128})" : "")}");
+        call.Terminal.Error.WriteLine($"{target.Words} ended with {program.ExitCode}{(program.ExitCode is > 128 and <= 192 ? $" (signal {program.ExitCode - 128})" : "")}");
         return program.ExitCode == 0 ? ExitCode.Pass : ExitCode.Fail;
     }
 
