@@ -51,7 +51,7 @@ public sealed class PtraceTests : IDisposable
     [Fact]
     public async Task A_process_is_let_go_unharmed_and_its_children_and_exit_codes_are_seen()
     {
-        var started = new ProcessStartInfo("/bin/sh", ["-c", "while sleep 0.05; do :; done"]) { RedirectStandardOutput = true };
+        var started = new ProcessStartInfo("/bin/sh", ["-c", "while sleep 0.05; do :; done"]) { RedirectStandardOutput = true, UseShellExecute = false };
         using var process = Process.Start(started)!;
         var traced = await BuiltProgram.ShellAsync($"timeout --foreground -s INT 3 ./plumb trace --ptrace pid {process.Id}");
         Assert.Matches("wait4 .*WIFEXITED\\(s\\) && WEXITSTATUS\\(s\\) == 0", traced.Output);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace Plumb.EndToEnd.Recorder;
 
@@ -31,8 +32,25 @@ public sealed class StraceComparisonTests : IDisposable
         Assert.Equal(theirs.Select(call => call.Text).Select(WithoutLog), mine.Select(call => call.Text).Select(WithoutLog));
         var decoded = theirs.Select(call => call.Name).Distinct().ToArray();
         Assert.True(decoded.Length >= 60, $"{decoded.Length} different calls");
+        var documented = Regex.Matches(await File.ReadAllTextAsync(Path.Combine(BuiltProgram.Root, "docs/recorder.md"), Cancel), "`(?<name>[a-z0-9_]+)`", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1));
+        Assert.Subset(documented.Select(name => name.Groups["name"].Value).ToHashSet(), decoded.ToHashSet());
     }
 
-    /// <summary>What standard output is differs between the two runs, and is known to ours only while the program is there to be asked.</summary>
+    [Fact]
+    public async Task Counts_and_errors_are_those_of_strace()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess && File.Exists("/sys/kernel/btf/vmlinux"), "recording system calls needs root and type information");
+        Assert.SkipUnless(File.Exists("/usr/bin/strace"), "needs strace: apt-get install strace");
+        const string Program = "ls -lR /etc/apt /etc/nothing-here";
+        var counted = await BuiltProgram.ShellAsync($"strace -f -c -o {_directory.FullName}/counts -U calls,errors,name {Program} 1>&2; ./plumb trace --stats -o json -- {Program}");
+        var theirs = (await File.ReadAllLinesAsync(Path.Combine(_directory.FullName, "counts"), Cancel)).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(words => words.Length is 2 or 3 && char.IsAsciiDigit(words[0][0]) && words[^1] != "total").Select(words => $"{words[^1]} {words[0]} {(words.Length == 3 ? words[1] : "0")}");
+        var statistics = JsonNode.Parse(counted.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1])!["statistics"]!;
+        // strace does not count what never returns.
+        var ours = statistics["bySyscall"]!.AsArray().Select(one => $"{one!["name"]} {one["count"]} {one["failed"]}").Where(line => !line.StartsWith("exit_group", StringComparison.Ordinal));
+        Assert.Equal(theirs.Where(line => !line.StartsWith("exit_group", StringComparison.Ordinal)).Order(StringComparer.Ordinal), ours.Order(StringComparer.Ordinal));
+        Assert.NotEmpty(statistics["byFile"]!.AsArray());
+    }
+
     private static string WithoutLog(string text) => text.StartsWith("write(1<", StringComparison.Ordinal) ? "write(1" + text[(text.IndexOf('>', StringComparison.Ordinal) + 1)..] : text;
 }
