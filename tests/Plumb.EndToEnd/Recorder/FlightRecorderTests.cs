@@ -27,6 +27,7 @@ public sealed class FlightRecorderTests : IDisposable
 
     public void Dispose()
     {
+        File.Delete($"/run/plumb-{_name}.lock");
         if (Directory.Exists(_mount + Place))
         {
             // The deepest first; a cgroup's own files do not count.
