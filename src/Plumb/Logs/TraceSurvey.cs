@@ -70,9 +70,14 @@ public sealed class TraceSurvey(LogSources sources, DateTimeOffset now)
             var slow = Slow(path.Entry, evidence.Model);
             foreach (var example in path.Examples)
             {
+                var isLost = lost.TryGetValue(example.Key, out var step);
+                if (shared.Count == 0 && !isLost && example.DurationTicks <= slow)
+                {
+                    continue;
+                }
                 var what = new List<string>(shared.Select(found => found.Sentence));
                 shared.ForEach(found => found.Group.Example(example));
-                if (lost.TryGetValue(example.Key, out var step))
+                if (isLost)
                 {
                     var group = Of(groups, "lost-id", step, 0);
                     group.Count++;
@@ -88,10 +93,7 @@ public sealed class TraceSurvey(LogSources sources, DateTimeOffset now)
                     what.Add(Sentence("slow", path.Entry, 0, evidence));
                     anomalous += shared.Count > 0 ? 0 : 1;
                 }
-                if (what.Count > 0)
-                {
-                    traces.Add((example, what, path.Entry));
-                }
+                traces.Add((example, what, path.Entry));
             }
         }
         return new TraceReport(evidence.Accounting, evidence.Traces, evidence.Model.Cut, anomalous, [.. Groups(groups, lost.Values, evidence, files)],

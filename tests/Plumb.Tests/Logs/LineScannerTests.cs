@@ -1,4 +1,7 @@
+using System.Globalization;
 using System.Text;
+using FsCheck;
+using FsCheck.Fluent;
 using Plumb.Logs.Lines;
 using Xunit;
 
@@ -109,6 +112,48 @@ public sealed class LineScannerTests
     {
         Assert.True(TraceKey.TryRead(Encoding.UTF8.GetBytes(text), out var key));
         return key;
+    }
+
+    [Fact]
+    public void A_scanner_reads_a_line_as_a_fresh_one_does_whatever_it_read_before()
+    {
+        string[] lines =
+        [
+            """{"timestamp":"2026-05-01T14:23:01.234Z","level":"info","service":"auth","trace_id":"pay-1","event":"a"}""", """{"timestamp":"2026-05-01T14:23:02Z","level":"error","service":"auth","event":"b"}""",
+            """{"timestamp":"2026-05-01T14:23:03Z","service":"ledger","level":"warn","trace_id":"pay-2"}""", """{ "timestamp" : "2026-05-01T14:23:04Z", "level":"info","trace":{"id":"pay-3"}}""",
+            """{"timestamp":17776453813,"level":30,"service":"pino","trace_id":"pay-4"}""", """{"timestamp":"2026-05-01T14:23:05Z","level":"inf\u006f","service":"esc\"aped","trace_id":"pay-5"}""",
+            """{"timestamp":"2026-05-01T14:23:06Z","level":"info","service":"cut""", """{"timestamp":"2026-05-01T14:23:06Z"}""", "{}", "2026-05-01T14:23:01Z ERROR x",
+        ];
+        Prop.ForAll(Arb.From(Gen.ListOf(Gen.Elements(lines)).Resize(40)), chosen =>
+        {
+            var used = new LineScanner(Now);
+            foreach (var line in chosen)
+            {
+                Assert.Equal(Read(new LineScanner(Now), line), Read(used, line));
+            }
+        }).QuickCheckThrowOnFailure();
+
+        static (TraceKey, long, LogLevel, LineForm, string, string) Read(LineScanner scanner, string line)
+        {
+            var fields = new LineFields();
+            scanner.Scan(Encoding.UTF8.GetBytes(line), Wanted.Grouping, ref fields);
+            return (fields.Trace, fields.Ticks, fields.Level, fields.Form, LineScanner.Text(fields.Service), LineScanner.Text(fields.Event));
+        }
+    }
+
+    [Fact]
+    public void Sixteen_digits_are_a_number_exactly_when_each_is_hexadecimal()
+    {
+        var letters = Gen.Elements("0123456789abcdefABCDEF0123456789abcdefABCDEF/:@G`g\u007f\u0010".ToCharArray());
+        Prop.ForAll(Arb.From(Gen.ArrayOf(letters, 16)), digits =>
+        {
+            var text = new string(digits);
+            var isHex = ulong.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value) && value != 0;
+            Assert.True(TraceKey.TryRead(Encoding.UTF8.GetBytes(text), out var key) || value == 0);
+            Assert.Equal(isHex, key == new TraceKey(0, value) && value != 0);
+        }).QuickCheckThrowOnFailure();
+        Assert.True(TraceKey.TryRead("00f067AA0ba902b7"u8, out var known));
+        Assert.Equal(new TraceKey(0, 0x00f067aa0ba902b7), known);
     }
 
     private static ((bool HasTrace, TraceKey Key, long Ticks) Fields, string Service) Scan(string line)

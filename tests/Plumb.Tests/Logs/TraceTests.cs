@@ -114,9 +114,10 @@ public sealed class TraceTests
         using var sources = await folder.OpenAsync();
         for (var round = 0; round < 5; round++)
         {
-            var survey = await Task.Run(() => new TraceSurvey(sources, Now).Run(Cancel), Cancel).WaitAsync(TimeSpan.FromMinutes(1), Cancel);
+            var survey = Task.Run(() => new TraceSurvey(sources, Now).Run(Cancel), Cancel);
 
-            Assert.Equal((1000, 50), (survey.Accounting.Lines, survey.Requests));
+            var evidence = await survey.WaitAsync(TimeSpan.FromMinutes(1), Cancel);
+            Assert.Equal((1000, 50), (evidence.Accounting.Lines, evidence.Requests));
         }
     }
 

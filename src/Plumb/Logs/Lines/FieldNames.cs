@@ -36,8 +36,36 @@ internal sealed class FieldNames
 {
     private const int Slots = 512;
     private const int LongestName = 48;
+    private const int MostHeads = 16;
 
     private readonly (byte[] Name, FieldKind Kind)[] _known = new (byte[], FieldKind)[Slots];
+
+    /// <summary>What the lines before had as their first, second, … field, from the end of the value before it to its opening quote: <c>,"level":"</c>.</summary>
+    private readonly (byte[]? Head, FieldKind Kind)[] _heads = new (byte[]?, FieldKind)[MostHeads];
+
+    /// <summary>
+    /// Whether the next field is the one that the lines before had in its place. One program's lines begin alike, and comparing is quicker than reading.
+    /// </summary>
+    /// <param name="length">Bytes up to its opening quote.</param>
+    public bool IsUsual(int field, ReadOnlySpan<byte> rest, out FieldKind kind, out int length)
+    {
+        if (field < MostHeads && _heads[field] is { Head: { } head, Kind: var usual } && rest.StartsWith(head))
+        {
+            (kind, length) = (usual, head.Length - 1);
+            return true;
+        }
+        (kind, length) = (FieldKind.Other, 0);
+        return false;
+    }
+
+    /// <param name="head">With the opening quote at its end.</param>
+    public void Remember(int field, ReadOnlySpan<byte> head, FieldKind kind)
+    {
+        if (field < MostHeads && head.Length <= LongestName)
+        {
+            _heads[field] = (head.ToArray(), kind);
+        }
+    }
 
     public FieldKind Of(ReadOnlySpan<byte> name)
     {

@@ -45,8 +45,22 @@ internal ref struct JsonLine(Timestamps times, FieldNames names, ReadOnlySpan<by
     /// <returns>False when this is no object as it should be.</returns>
     private bool Object(FieldKind parent, int depth, scoped ref LineFields fields)
     {
-        while (true)
+        for (var field = 0; ; field++)
         {
+            var from = _at;
+            if (depth == 0 && names.IsUsual(field, _line[from..], out var usual, out var length))
+            {
+                _at += length;
+                if (!Text(usual, depth, ref fields))
+                {
+                    return false;
+                }
+                if ((fields.Found & wanted) == wanted)
+                {
+                    return true;
+                }
+                continue;
+            }
             var next = Skip();
             if (next == '}')
             {
@@ -68,6 +82,10 @@ internal ref struct JsonLine(Timestamps times, FieldNames names, ReadOnlySpan<by
             }
             _at++;
             var kind = nameEscaped ? FieldKind.Other : Kind(name, parent);
+            if (depth == 0 && Skip() == '"')
+            {
+                names.Remember(field, _line[from..(_at + 1)], kind);
+            }
             if (!Value(kind, depth, ref fields))
             {
                 return false;
@@ -98,15 +116,7 @@ internal ref struct JsonLine(Timestamps times, FieldNames names, ReadOnlySpan<by
         switch (Skip())
         {
             case (byte)'"':
-                if (!String(out var text, out var escaped))
-                {
-                    return false;
-                }
-                if (kind != FieldKind.Other)
-                {
-                    Take(kind, text, escaped, depth, ref fields);
-                }
-                return true;
+                return Text(kind, depth, ref fields);
             case (byte)'{' when depth < DeepestNest && kind is FieldKind.Nest or FieldKind.Trace or FieldKind.Service or FieldKind.Event or FieldKind.Pod or FieldKind.DockerLog:
                 _at++;
                 return Object(kind is FieldKind.Nest or FieldKind.DockerLog ? FieldKind.Other : kind, depth + 1, ref fields);
@@ -128,6 +138,19 @@ internal ref struct JsonLine(Timestamps times, FieldNames names, ReadOnlySpan<by
                 _at += end;
                 return true;
         }
+    }
+
+    private bool Text(FieldKind kind, int depth, scoped ref LineFields fields)
+    {
+        if (!String(out var text, out var escaped))
+        {
+            return false;
+        }
+        if (kind != FieldKind.Other)
+        {
+            Take(kind, text, escaped, depth, ref fields);
+        }
+        return true;
     }
 
     /// <summary>Numbers and words are short: looking at each letter is quicker than any search.</summary>

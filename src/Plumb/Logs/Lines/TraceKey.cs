@@ -116,21 +116,31 @@ internal readonly record struct TraceKey(ulong High, ulong Low)
         return Hex(digits[..ShortHexLength], out high) & Hex(digits[ShortHexLength..], out low);
     }
 
+    /// <summary>Sixteen digits, eight at a time in one word.</summary>
     private static bool Hex(ReadOnlySpan<byte> digits, out ulong value)
+    {
+        var high = Eight(BinaryPrimitives.ReadUInt64BigEndian(digits), out var first);
+        var low = Eight(BinaryPrimitives.ReadUInt64BigEndian(digits[sizeof(ulong)..]), out var second);
+        value = ((ulong)high << 32) | low;
+        return first & second;
+    }
+
+    private static uint Eight(ulong letters, out bool right)
     {
         unchecked
         {
-            ulong result = 0;
-            uint wrong = 0;
-            foreach (var digit in digits)
-            {
-                uint number = digit - (uint)'0';
-                uint letter = (digit | 0x20u) - 'a';
-                wrong |= (number <= 9 || letter <= 5) ? 0u : 1u;
-                result = (result << 4) | (number <= 9 ? number : letter + 10);
-            }
-            value = result;
-            return wrong == 0;
+            const ulong Every = 0x0101010101010101;
+            // Letters become lower case and digits stay; in each byte bit 7 says whether it is in a range, because no byte here is above 127.
+            var folded = letters | (0x20 * Every);
+            var ascii = (letters & (0x80 * Every)) == 0;
+            var digit = (letters + ((0x80 - '0') * Every)) & ~(letters + ((0x80 - '9' - 1) * Every)) & (0x80 * Every);
+            var letter = (folded + ((0x80 - 'a') * Every)) & ~(folded + ((0x80 - 'f' - 1) * Every)) & (0x80 * Every);
+            right = ascii && (digit | letter) == 0x80 * Every;
+            // A letter's low four bits are 1 to 6.
+            var nibbles = (letters & (0x0F * Every)) + ((letter >> 7) * 9);
+            nibbles = (nibbles | (nibbles >> 4)) & 0x00FF00FF00FF00FF;
+            nibbles = (nibbles | (nibbles >> 8)) & 0x0000FFFF0000FFFF;
+            return (uint)(nibbles | (nibbles >> 16));
         }
     }
 

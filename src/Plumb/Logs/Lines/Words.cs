@@ -76,5 +76,8 @@ internal static class Words
     public static bool IsLowerHex(ReadOnlySpan<byte> text) => !text.ContainsAnyExcept(LowerHex);
 
     /// <summary>Letters, digits, dash, dot and underscore: what ids and names consist of.</summary>
-    public static bool IsWordLetter(byte letter) => char.IsAsciiLetterOrDigit((char)letter) || letter is (byte)'-' or (byte)'_' or (byte)'.';
+    public static bool IsWordLetter(byte letter) => (letter < 128) & ((WordLetters[(letter >> 6) & 1] >> (letter & 63) & 1) != 0);
+
+    /// <summary>A bit for each letter of ASCII: - . 0 to 9, and A to Z _ a to z.</summary>
+    private static ReadOnlySpan<ulong> WordLetters => [0x03FF_6000_0000_0000, 0x07FF_FFFE_87FF_FFFE];
 }

@@ -72,6 +72,11 @@ internal sealed class AdoptionPass(IReadOnlyList<LogSource> sources, SafeFileHan
     private List<Adopted> Judge(IReadOnlyList<Orphan> orphans, ReadOnlySpan<int> group, AdoptionWindow window, List<Piece>[] index, IReadOnlyList<long> ends, Adoption judge, TimeSpan gap, TimeSpan reach)
     {
         var adopted = new List<Adopted>();
+        window.Clear();
+        foreach (var orphan in group)
+        {
+            window.Seek(orphans[orphan]);
+        }
         Load(window, index, ends, Time(orphans[group[0]]) - reach.Ticks, Time(orphans[group[^1]]) + reach.Ticks);
         // Twice: what the first round adopted is evidence in the second.
         for (var round = 0; round < 2; round++)
@@ -92,14 +97,19 @@ internal sealed class AdoptionPass(IReadOnlyList<LogSource> sources, SafeFileHan
 
     private void Load(AdoptionWindow window, List<Piece>[] index, IReadOnlyList<long> ends, long from, long to)
     {
-        window.Clear();
         for (var source = 0; source < index.Length; source++)
         {
             var own = index[source];
-            for (var i = Math.Max(0, First(own, source, from) - 1); i < own.Count && clocks.Correct(source, own[i].Ticks) <= to; i++)
+            for (var i = Math.Max(0, First(own, source, from) - 1); i < own.Count && clocks.Correct(source, own[i].Ticks) <= to;)
             {
-                var end = i + 1 < own.Count ? own[i + 1].Offset : ends[source];
-                window.Add(own[i] with { Bytes = end - own[i].Offset }, ends[source], from, to);
+                // Several stretches at once; each begins with a line, so that none is cut.
+                var begin = i++;
+                while (i < own.Count && own[i].Offset - own[begin].Offset < PiecePlan.PieceBytes && clocks.Correct(source, own[i].Ticks) <= to)
+                {
+                    i++;
+                }
+                var end = i < own.Count ? own[i].Offset : ends[source];
+                window.Add(own[begin] with { Bytes = end - own[begin].Offset }, end, from, to);
             }
         }
     }

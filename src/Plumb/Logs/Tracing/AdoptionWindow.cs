@@ -35,13 +35,16 @@ internal sealed class AdoptionWindow(IReadOnlyList<LogSource> sources, SafeFileH
     private readonly List<uint> _tokens = [];
     private readonly Dictionary<ulong, int> _numbers = [];
     private readonly Dictionary<uint, List<int>> _holders = [];
+    private readonly ulong[] _sought = new ulong[1024];
+    private readonly byte[] _line = new byte[SourceLines.MostBytes];
+    private bool _threads;
     private readonly Dictionary<long, int>?[] _places = new Dictionary<long, int>?[sources.Count];
 
     public List<NearLine> Lines { get; } = [];
 
     public List<NearTrace> Traces { get; } = [];
 
-    /// <summary>The number of the line that begins at a place; -1 when it lies outside.</summary>
+    /// <summary>The number of the line without an id that begins at a place; -1 when it lies outside.</summary>
     public int At(int source, long offset) => _places[source] is { } places && places.TryGetValue(offset, out var line) ? line : -1;
 
     public ReadOnlySpan<uint> TokensOf(in NearLine line) => CollectionsMarshal.AsSpan(_tokens).Slice(line.Tokens, line.TokenCount);
@@ -57,10 +60,26 @@ internal sealed class AdoptionWindow(IReadOnlyList<LogSource> sources, SafeFileH
         _tokens.Clear();
         _numbers.Clear();
         _holders.Clear();
+        Array.Clear(_sought);
+        _threads = false;
         foreach (var places in _places)
         {
             places?.Clear();
         }
+    }
+
+    /// <summary>Says whose request is sought: only values that stand in these lines are looked for in others.</summary>
+    public void Seek(in Orphan orphan)
+    {
+        var length = RandomAccess.Read(handles[orphan.Source], _line.AsSpan(0, Math.Min(orphan.Length, _line.Length)), orphan.Offset);
+        var text = _line.AsSpan(0, length);
+        text = text.IndexOf((byte)'\n') is >= 0 and var newline ? text[..newline] : text;
+        Span<uint> tokens = stackalloc uint[Tokens.MostOfLine];
+        foreach (var token in tokens[..Tokens.Of(text, tokens)])
+        {
+            _sought[(token >> 6) % (uint)_sought.Length] |= 1UL << (int)(token & 63);
+        }
+        _threads |= Thread(text) != 0;
     }
 
     /// <summary>Adds the lines of a piece that lie in the stretch of time.</summary>
@@ -76,19 +95,36 @@ internal sealed class AdoptionWindow(IReadOnlyList<LogSource> sources, SafeFileH
                 continue;
             }
             var text = _reader.Text(record);
-            var fields = new LineFields();
-            _scanner.Scan(text.TrimEnd("\r\n"u8), Wanted.Grouping | Wanted.Everything, ref fields);
-            var count = Tokens.Of(text, tokens);
+            var count = Sought(tokens[..Tokens.Of(text, tokens)]);
             var trace = record.Kind == LineKind.InTrace ? Number(record.Trace) : -1;
-            var line = new NearLine(trace, ticks, piece.Source, _block.Offset + record.Start, record.Step, _tokens.Count, count, Thread(in fields));
+            var thread = _threads ? Thread(text) : 0;
+            var line = new NearLine(trace, ticks, piece.Source, _block.Offset + record.Start, record.Step, _tokens.Count, count, thread);
             _tokens.AddRange(tokens[..count]);
-            (_places[piece.Source] ??= [])[line.Offset] = Lines.Count;
             Lines.Add(line);
             if (trace >= 0)
             {
                 Enter(Lines.Count - 1, tokens[..count]);
             }
+            else
+            {
+                (_places[piece.Source] ??= [])[line.Offset] = Lines.Count - 1;
+            }
         }
+    }
+
+    /// <summary>Keeps the values that stand in a sought line, perhaps with a few others: those help nobody and harm nobody.</summary>
+    /// <returns>How many.</returns>
+    private int Sought(Span<uint> tokens)
+    {
+        var count = 0;
+        foreach (var token in tokens)
+        {
+            if ((_sought[(token >> 6) % (uint)_sought.Length] & 1UL << (int)(token & 63)) != 0)
+            {
+                tokens[count++] = token;
+            }
+        }
+        return count;
     }
 
     /// <summary>Makes a line without an id one of a request's lines, so that the next one is judged with it.</summary>
@@ -99,8 +135,10 @@ internal sealed class AdoptionWindow(IReadOnlyList<LogSource> sources, SafeFileH
     }
 
     /// <summary>What a program calls the thread or the span says more than any time does. 0 when the line names none.</summary>
-    private static uint Thread(in LineFields fields)
+    private uint Thread(ReadOnlySpan<byte> line)
     {
+        var fields = new LineFields();
+        _scanner.Scan(line.TrimEnd("\r\n"u8), Wanted.Grouping | Wanted.Everything, ref fields);
         var word = fields.Span.IsEmpty ? fields.Thread : fields.Span;
         var hash = 0u;
         foreach (var letter in word)

@@ -38,6 +38,9 @@ internal sealed class PathModel(StepTable steps)
     /// <summary>Requests that are kept as examples, in all.</summary>
     public const int MostExamples = 400_000;
 
+    /// <summary>Fewer traces are counted before a second thread has begun.</summary>
+    private const int LeastForTwo = 20_000;
+
     private const int MostStepsOfPath = 256;
     private const int DurationBuckets = 64 * 8;
 
@@ -69,9 +72,31 @@ internal sealed class PathModel(StepTable steps)
     /// <param name="atMost">Traces of the store that are looked at.</param>
     public void Add(TraceStore store, ClockEstimate clocks, long from, long to, int atMost = int.MaxValue)
     {
+        var end = Math.Min(store.Count, atMost);
+        var half = end >= LeastForTwo ? end / 2 : end;
+        if (half == end)
+        {
+            Add(store, clocks, from, to, (0, end));
+            return;
+        }
+        // Each half by a model of its own; the second one's paths come behind the first one's, as if one had seen all.
+        var second = new PathModel(steps);
+        var next = 0;
+        Workers.Run(2, () =>
+        {
+            while (Interlocked.Increment(ref next) is var part and <= 2)
+            {
+                (part == 1 ? this : second).Add(store, clocks, from, to, part == 1 ? (0, half) : (half, end));
+            }
+        });
+        Absorb(second);
+    }
+
+    private void Add(TraceStore store, ClockEstimate clocks, long from, long to, (int From, int To) part)
+    {
         _steps = steps.Snapshot();
         CollectionsMarshal.SetCount(_lines, Math.Max(_lines.Count, _steps.Length));
-        for (var trace = 0; trace < store.Count && trace < atMost; trace++)
+        for (var trace = part.From; trace < part.To; trace++)
         {
             ref var state = ref store.State(trace);
             if (state.Head < 0)
@@ -85,6 +110,39 @@ internal sealed class PathModel(StepTable steps)
                 continue;
             }
             Add(store, ref state, clocks);
+        }
+    }
+
+    private void Absorb(PathModel other)
+    {
+        (Count, Cut, Unkept) = (Count + other.Count, Cut + other.Cut, Unkept + other.Unkept);
+        for (var step = 0; step < other._lines.Count; step++)
+        {
+            _lines[step] += other._lines[step];
+        }
+        foreach (var (hash, path) in other._paths)
+        {
+            if (!_paths.TryGetValue(hash, out var own))
+            {
+                if (_paths.Count >= MostPaths)
+                {
+                    Unkept += path.Count;
+                    continue;
+                }
+                _paths[hash] = own = new RequestPath(path.Entry, path.Steps, path.Last);
+            }
+            own.Count += path.Count;
+            var room = Math.Min(path.Examples.Count, MostExamples - _examples);
+            own.Examples.AddRange(CollectionsMarshal.AsSpan(path.Examples)[..room]);
+            _examples += room;
+        }
+        foreach (var (entry, buckets) in other._durations)
+        {
+            var own = CollectionsMarshal.GetValueRefOrAddDefault(_durations, entry, out _) ??= new long[DurationBuckets];
+            for (var bucket = 0; bucket < buckets.Length; bucket++)
+            {
+                own[bucket] += buckets[bucket];
+            }
         }
     }
 

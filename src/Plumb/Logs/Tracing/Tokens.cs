@@ -11,6 +11,12 @@ internal static class Tokens
 
     private const int Shortest = 3;
     private const int LongestPlain = 64;
+    private const int Letter = 1;
+    private const int Digit = 2;
+    private const int Sign = 4;
+
+    /// <summary>For each byte what it is in a word; 0 ends it. Every byte of many lines is looked up.</summary>
+    private static readonly byte[] Classes = ClassesOfAll();
 
     /// <summary>
     /// Adds the values: words with a digit or an @, and quoted words. Times and what stands left of a colon or an equals sign are no values. A word such as an
@@ -21,26 +27,32 @@ internal static class Tokens
     {
         var count = 0;
         var at = 0;
+        var classes = Classes;
         while (at < line.Length && count < tokens.Length - 1)
         {
-            while (at < line.Length && !IsLetter(line[at]))
+            while (at < line.Length && classes[line[at]] == 0)
             {
                 at++;
             }
             var start = at;
-            var (digits, sign) = (0, false);
-            while (at < line.Length && IsLetter(line[at]))
+            var seen = 0;
+            while (at < line.Length && classes[line[at]] is not 0 and var own)
             {
-                digits += char.IsAsciiDigit((char)line[at]) ? 1 : 0;
-                sign |= line[at] == '@';
+                seen |= own;
                 at++;
             }
-            var word = line[start..at].TrimEnd(".-"u8);
+            var end = at;
+            while (end > start && line[end - 1] is (byte)'.' or (byte)'-')
+            {
+                end--;
+            }
+            var word = line[start..end];
+            var (digits, sign) = ((seen & Digit) != 0, (seen & Sign) != 0);
             if (word.Length is < Shortest or > LongestPlain || IsName(line, at) || IsTime(word, line, at))
             {
                 continue;
             }
-            if (digits > 0 || sign || (start > 0 && line[start - 1] == '"' && at < line.Length && line[at] == '"'))
+            if (digits || sign || (start > 0 && line[start - 1] == '"' && at < line.Length && line[at] == '"'))
             {
                 tokens[count++] = Hash(word);
                 if (sign && word.IndexOf((byte)'@') is >= Shortest and var local)
@@ -75,7 +87,17 @@ internal static class Tokens
         return null;
     }
 
-    private static bool IsLetter(byte letter) => Words.IsWordLetter(letter) || letter is (byte)'@' or (byte)'+';
+    private static bool IsLetter(byte letter) => Classes[letter] != 0;
+
+    private static byte[] ClassesOfAll()
+    {
+        var classes = new byte[256];
+        for (var letter = 0; letter < classes.Length; letter++)
+        {
+            classes[letter] = (byte)(letter is '@' ? Sign : letter is >= '0' and <= '9' ? Digit : letter == '+' || Words.IsWordLetter((byte)letter) ? Letter : 0);
+        }
+        return classes;
+    }
 
     /// <summary>"name": or name= stand left of a value.</summary>
     private static bool IsName(ReadOnlySpan<byte> line, int end) =>
