@@ -13,11 +13,11 @@ namespace Plumb.Cli.Logs;
 internal static class LogsFollow
 {
     /// <returns>0 when a line was shown, 3 when none came before Ctrl-C.</returns>
-    public static async Task<int> RunAsync(Invocation call, LogSources sources, IdForms id, CancellationToken cancellation)
+    public static async Task<int> RunAsync(Invocation call, LogSources sources, PodStreams? pods, IdForms id, CancellationToken cancellation)
     {
-        if (sources.All.FirstOrDefault(source => source.Path != source.Name) is { } copied)
+        if (sources.All.FirstOrDefault(source => source.Path != source.Name && source.Container is null) is { } copied)
         {
-            return call.Fail(new Problem($"{copied.Name} cannot be followed: --follow is for files that are written to", "For pods, let kubectl write a file: kubectl logs -f POD > pod.log"));
+            return call.Fail(new Problem($"{copied.Name} cannot be followed: --follow is for files that are written to, and for pods", "Leave --follow out to see what is there now"));
         }
         var (colours, seen) = (new TimelineText(call.Terminal), 0);
         foreach (var line in new Correlator(sources, id, call.Time.GetUtcNow()).Run(cancellation).Timeline?.Lines ?? [])
@@ -27,10 +27,15 @@ internal static class LogsFollow
         }
         try
         {
-            await foreach (var line in new Follower(sources.All, id, call.Time).LinesAsync(cancellation))
+            var follower = new Follower(sources.All, pods, id, call.Time);
+            await foreach (var line in follower.LinesAsync(cancellation))
             {
                 Show(call, colours, line);
                 seen++;
+            }
+            if (follower.Problem is { } problem)
+            {
+                return call.Fail(problem);
             }
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)

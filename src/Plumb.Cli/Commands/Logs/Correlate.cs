@@ -11,7 +11,7 @@ internal sealed class Correlate : CliCommand
 {
     private readonly Argument<string> _id = new("id") { Description = "a trace id in any spelling: hex, UUID, traceparent, or a word such as pay-abc123" };
     private readonly SourceOptions _sources = new();
-    private readonly Option<bool> _follow = new("--follow", "-f") { Description = "then show the request's lines as they are written, until Ctrl-C; with -o json one object a line (files only)" };
+    private readonly Option<bool> _follow = new("--follow", "-f") { Description = "then show the request's lines as they are written, until Ctrl-C, also those of pods that come later; with -o json one object a line" };
 
     public override string Name => "correlate";
 
@@ -51,7 +51,17 @@ internal sealed class Correlate : CliCommand
         using var sources = opened.Value;
         if (call.Get(_follow))
         {
-            return await LogsFollow.RunAsync(call, sources, id.Value, cancellation);
+            if (!_sources.NamesCluster(call))
+            {
+                return await LogsFollow.RunAsync(call, sources, null, id.Value, cancellation);
+            }
+            var cluster = _sources.Cluster(call);
+            if (!cluster.IsOk)
+            {
+                return call.Fail(cluster.Problem);
+            }
+            using var pods = cluster.Value;
+            return await LogsFollow.RunAsync(call, sources, new PodStreams(pods.Client, pods.Request, call.Time), id.Value, cancellation);
         }
         var correlation = new Correlator(sources, id.Value, startedAt).Run(cancellation);
         var report = CorrelationJudge.Report(correlation, startedAt, call.Time.GetUtcNow());

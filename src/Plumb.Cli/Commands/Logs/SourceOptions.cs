@@ -10,6 +10,12 @@ using KubeconfigFile = Plumb.Platform.Kubernetes.Configuration.Kubeconfig;
 
 namespace Plumb.Cli.Commands.Logs;
 
+/// <summary>Pods of a cluster. Disposing it closes the connection.</summary>
+internal sealed record ClusterPods(KubeClient Client, PodLogRequest Request) : IDisposable
+{
+    public void Dispose() => Client.Dispose();
+}
+
 /// <summary>Where the logs come from: files, the lab, or a cluster's pods.</summary>
 internal sealed class SourceOptions
 {
@@ -35,7 +41,7 @@ internal sealed class SourceOptions
     public async Task<Result<LogSources>> OpenAsync(Invocation call, CancellationToken cancellation)
     {
         var files = call.Get(Files) ?? [];
-        var cluster = call.Get(_from) is not null || call.Get(_context) is not null || call.Get(_kubeconfig) is not null;
+        var cluster = NamesCluster(call);
         if (files.Length == 0 && !cluster)
         {
             return new Problem("say which logs: files, directories, - for standard input, --from lab or --context NAME", "For instance: plumb logs traces ./logs");
@@ -57,19 +63,33 @@ internal sealed class SourceOptions
 
     private async Task<Problem?> AddPodsAsync(Invocation call, SourceFinder finder, CancellationToken cancellation)
     {
+        var cluster = Cluster(call);
+        if (!cluster.IsOk)
+        {
+            return cluster.Problem;
+        }
+        using var pods = cluster.Value;
+        using var progress = new Progress(call.Terminal, call.Time);
+        if (call.Terminal.ErrorIsTerminal)
+        {
+            progress.Now($"reading the logs of the pods in {pods.Request.Namespace}");
+        }
+        return await PodLogs.AddAsync(finder, pods.Client, pods.Request, cancellation);
+    }
+
+    /// <summary>True when pods are among what the user named.</summary>
+    public bool NamesCluster(Invocation call) => call.Get(_from) is not null || call.Get(_context) is not null || call.Get(_kubeconfig) is not null;
+
+    /// <summary>The cluster that the user named, and which of its pods.</summary>
+    public Result<ClusterPods> Cluster(Invocation call)
+    {
         var target = Target(call);
         if (!target.IsOk)
         {
             return target.Problem;
         }
-        using var client = new KubeClient(target.Value, new KubeClientOptions { Time = call.Time });
         var ns = call.Get(_namespace) ?? (call.Get(_from) is null ? target.Value.Namespace : LabNamespace);
-        using var progress = new Progress(call.Terminal, call.Time);
-        if (call.Terminal.ErrorIsTerminal)
-        {
-            progress.Now($"reading the logs of the pods in {ns}");
-        }
-        return await PodLogs.AddAsync(finder, client, new PodLogRequest(ns, call.Get(_selector), call.Get(_previous)), cancellation);
+        return new ClusterPods(new KubeClient(target.Value, new KubeClientOptions { Time = call.Time }), new PodLogRequest(ns, call.Get(_selector), call.Get(_previous)));
     }
 
     private Result<KubeTarget> Target(Invocation call)

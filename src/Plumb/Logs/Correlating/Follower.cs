@@ -1,73 +1,53 @@
-using System.Buffers;
-using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
-using Plumb.Logs.Lines;
+using Plumb.Core;
 using Plumb.Logs.Sources;
 
 namespace Plumb.Logs.Correlating;
 
-/// <summary>The lines of one request as they are written, from files that grow.</summary>
-public sealed class Follower(IReadOnlyList<LogSource> sources, IdForms id, TimeProvider time)
+/// <summary>The lines of one request as they are written, from files that grow and from a cluster's pods, those that come later too.</summary>
+/// <param name="pods">Null when only files are followed.</param>
+public sealed class Follower(IReadOnlyList<LogSource> sources, PodStreams? pods, IdForms id, TimeProvider time)
 {
     private const int MostWaiting = 1_000;
-    private const int LongestLine = 1 << 20;
 
-    /// <summary>Ends only when it is cancelled.</summary>
+    /// <summary>Why it ended; null while it goes on, and when it was cancelled.</summary>
+    public Problem? Problem { get; private set; }
+
+    /// <summary>Ends when it is cancelled, or with a <see cref="Problem"/>.</summary>
     public async IAsyncEnumerable<TimelineLine> LinesAsync([EnumeratorCancellation] CancellationToken cancellation)
     {
         var lines = Channel.CreateBounded<TimelineLine>(MostWaiting);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var reading = Task.WhenAll([.. sources.Where(source => source.Container is null).Select(source => FileAsync(source, lines.Writer, stop.Token)), PodsAsync(lines.Writer, stop.Token)]);
+        _ = reading.ContinueWith(done => lines.Writer.TryComplete(done.Exception?.InnerException), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        try
+        {
+            await foreach (var line in lines.Reader.ReadAllAsync(cancellation))
+            {
+                yield return line;
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync();
+        }
+    }
+
+    private async Task FileAsync(LogSource source, ChannelWriter<TimelineLine> lines, CancellationToken cancellation)
+    {
         // From where the search ended, so that no line is missed in between.
-        var readers = sources.Select(source => ReadAsync(source, new TailStream(source.Path, source.Bytes, time), lines.Writer, cancellation)).ToArray();
-        _ = Task.WhenAll(readers).ContinueWith(done => lines.Writer.TryComplete(done.Exception?.InnerException), TaskScheduler.Default);
-        await foreach (var line in lines.Reader.ReadAllAsync(cancellation))
-        {
-            yield return line;
-        }
+        await using var file = new TailStream(source.Path, source.Bytes, time);
+        await new FollowedStream(source, id, time).ReadAsync(file, source.Bytes, stamped: false, lines, cancellation);
     }
 
-    private async Task ReadAsync(LogSource source, TailStream stream, ChannelWriter<TimelineLine> lines, CancellationToken cancellation)
+    private async Task PodsAsync(ChannelWriter<TimelineLine> lines, CancellationToken cancellation)
     {
-        await using var file = stream;
-        var scanner = new LineScanner(time.GetUtcNow());
-        var pipe = PipeReader.Create(file);
-        var offset = source.Bytes;
-        while (true)
+        if (pods is not null && await pods.RunAsync(sources, source => new FollowedStream(source, id, time), lines, cancellation) is { } problem)
         {
-            var read = await pipe.ReadAsync(cancellation);
-            var rest = read.Buffer;
-            while (rest.PositionOf((byte)'\n') is { } newline)
-            {
-                var line = rest.Slice(0, newline).ToArray();
-                if (Find(line, scanner, source, offset) is { } found)
-                {
-                    await lines.WriteAsync(found, cancellation);
-                }
-                offset += line.Length + 1;
-                rest = rest.Slice(rest.GetPosition(1, newline));
-            }
-            if (rest.Length > LongestLine)
-            {
-                // Nobody waits for the end of a line that long.
-                offset += rest.Length;
-                rest = rest.Slice(rest.End);
-            }
-            pipe.AdvanceTo(rest.Start, rest.End);
+            Problem = problem;
+            // The files alone are not what was asked for.
+            lines.TryComplete();
         }
-    }
-
-    private TimelineLine? Find(byte[] line, LineScanner scanner, LogSource source, long offset)
-    {
-        for (var at = 0; id.Needle.IndexIn(line, at) is >= 0 and var found; at = found + id.Needle.Length)
-        {
-            if (id.StandsBefore(line, found + id.Needle.Length))
-            {
-                var fields = new LineFields();
-                scanner.Scan(line, Wanted.Grouping | Wanted.Everything, ref fields);
-                var ticks = fields.Ticks > 0 ? fields.Ticks : time.GetUtcNow().UtcTicks;
-                return LineText.Of(line, in fields, source, offset, ticks, fields.HasTrace && fields.Trace.Matches(id.Key) ? Belonging.ById : Belonging.Mention);
-            }
-        }
-        return null;
     }
 }

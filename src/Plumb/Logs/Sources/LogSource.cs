@@ -6,7 +6,14 @@ namespace Plumb.Logs.Sources;
 /// <param name="Service">The service that the name suggests; a line's own field is better.</param>
 /// <param name="Pod">The pod that wrote it, where the name says so.</param>
 /// <param name="Damage">Why the end of it is missing; null when it is whole.</param>
-public sealed record LogSource(string Name, string Path, long Bytes, string Service, string? Pod, string? Damage = null);
+/// <param name="Container">Whose log it is, when it was read from a cluster.</param>
+public sealed record LogSource(string Name, string Path, long Bytes, string Service, string? Pod, string? Damage = null, PodContainer? Container = null);
+
+/// <summary>A container of a pod.</summary>
+public sealed record PodContainer(string Namespace, string Pod, string Name)
+{
+    public override string ToString() => $"{Namespace}/{Pod}/{Name}";
+}
 
 /// <summary>All that is read in one run. Temporary copies go when it is disposed.</summary>
 public sealed class LogSources(IReadOnlyList<LogSource> sources, IReadOnlyList<string> skipped, string? temporaryFolder) : IDisposable

@@ -33,13 +33,12 @@ public static class PodLogs
         }
         foreach (var (pod, container) in containers)
         {
-            var several = pod.Json.Field("spec").Items("containers").Count() > 1;
             var restarted = pod.Json.Field("status").Items("containerStatuses").Any(status => status.Text("name") == container && status.Number("restartCount") > 0);
-            if (request.Previous && restarted && await AddOneAsync(finder, client, pod, container, several, new KubeLogRequest(container, Previous: true, Timestamps: true), cancellation) is { } old)
+            if (request.Previous && restarted && await AddOneAsync(finder, client, pod, container, new KubeLogRequest(container, Previous: true, Timestamps: true), cancellation) is { } old)
             {
                 return old;
             }
-            if (await AddOneAsync(finder, client, pod, container, several, new KubeLogRequest(container, Since: request.Since, Timestamps: true), cancellation) is { } problem)
+            if (await AddOneAsync(finder, client, pod, container, new KubeLogRequest(container, Since: request.Since, Timestamps: true), cancellation) is { } problem)
             {
                 return problem;
             }
@@ -47,9 +46,9 @@ public static class PodLogs
         return null;
     }
 
-    private static async Task<Problem?> AddOneAsync(SourceFinder finder, KubeClient client, KubeObject pod, string container, bool several, KubeLogRequest log, CancellationToken cancellation)
+    private static async Task<Problem?> AddOneAsync(SourceFinder finder, KubeClient client, KubeObject pod, string container, KubeLogRequest log, CancellationToken cancellation)
     {
-        var name = $"{pod.Namespace}/{pod.Name}{(several ? $"/{container}" : "")}{(log.Previous ? " (previous)" : "")}";
+        var name = $"{Source(pod, container).Name}{(log.Previous ? " (previous)" : "")}";
         var opened = await client.LogAsync(pod.Namespace, pod.Name, log, cancellation);
         if (!opened.IsSuccess)
         {
@@ -65,7 +64,8 @@ public static class PodLogs
         try
         {
             await using var bytes = await lines.BytesAsync(cancellation);
-            return await finder.AddStreamAsync(name, several ? container : SourceName.OfPod(pod.Name), pod.Name, bytes, cancellation);
+            await finder.AddStreamAsync(Source(pod, container) with { Name = name }, bytes, cancellation);
+            return null;
         }
         catch (Exception error) when (error is IOException or HttpRequestException)
         {
@@ -73,5 +73,13 @@ public static class PodLogs
         }
     }
 
-    private static Problem Of(KubeError error) => new(error.Message.TrimEnd('.'), error.Next.TrimEnd('.'));
+    /// <summary>The log of one container, before it is read.</summary>
+    internal static LogSource Source(KubeObject pod, string container)
+    {
+        var several = pod.Json.Field("spec").Items("containers").Count() > 1;
+        return new LogSource($"{pod.Namespace}/{pod.Name}{(several ? $"/{container}" : "")}", "", 0, several ? container : SourceName.OfPod(pod.Name), pod.Name,
+            Container: new PodContainer(pod.Namespace, pod.Name, container));
+    }
+
+    internal static Problem Of(KubeError error) => new(error.Message.TrimEnd('.'), error.Next.TrimEnd('.'));
 }

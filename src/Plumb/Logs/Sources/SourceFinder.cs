@@ -29,13 +29,14 @@ public sealed class SourceFinder : IDisposable
         if (path == "-")
         {
             await using var input = standardInput();
-            return await AddStreamAsync("standard input", "", null, input, cancellation);
+            await AddStreamAsync(new LogSource("standard input", "", 0, "", null), input, cancellation);
+            return null;
         }
         try
         {
             if (Directory.Exists(path))
             {
-                return await AddAllAsync(Directory.EnumerateFiles(path, "*", Below), path, cancellation);
+                return await AddAllAsync(Directory.EnumerateFiles(path, "*", Below), cancellation);
             }
             if (!File.Exists(path) && path.AsSpan().ContainsAny('*', '?'))
             {
@@ -51,11 +52,11 @@ public sealed class SourceFinder : IDisposable
     }
 
     /// <summary>Adds what can be read only once, such as a pod's log.</summary>
-    public async Task<Problem?> AddStreamAsync(string name, string service, string? pod, Stream stream, CancellationToken cancellation)
+    /// <param name="source">What it is called and whose it is; where it is kept and how long it is follows from reading it.</param>
+    public async Task AddStreamAsync(LogSource source, Stream stream, CancellationToken cancellation)
     {
         var (file, damage) = await SpoolAsync(stream, cancellation);
-        _sources.Add(new LogSource(name, file, new FileInfo(file).Length, service, pod, damage));
-        return null;
+        _sources.Add(source with { Path = file, Bytes = new FileInfo(file).Length, Damage = damage });
     }
 
     /// <summary>Says that something was not read, and why.</summary>
@@ -88,17 +89,13 @@ public sealed class SourceFinder : IDisposable
             return new Problem($"there is no directory '{folder}'", "A pattern may have * and ? in its last part, and ** as the part before it");
         }
         var options = new EnumerationOptions { RecurseSubdirectories = deep, AttributesToSkip = FileAttributes.Hidden, IgnoreInaccessible = false };
-        return await AddAllAsync(Directory.EnumerateFiles(folder, Path.GetFileName(pattern), options), pattern, cancellation);
+        return await AddAllAsync(Directory.EnumerateFiles(folder, Path.GetFileName(pattern), options), cancellation);
     }
 
-    private async Task<Problem?> AddAllAsync(IEnumerable<string> files, string asked, CancellationToken cancellation)
+    private async Task<Problem?> AddAllAsync(IEnumerable<string> files, CancellationToken cancellation)
     {
         foreach (var file in files.Order(StringComparer.Ordinal))
         {
-            if (_sources.Count >= MostFiles)
-            {
-                return new Problem($"'{asked}' has more than {MostFiles} files", "Name a smaller part of them");
-            }
             if (await AddFileAsync(file, named: false, cancellation) is { } problem)
             {
                 return problem;
@@ -112,6 +109,10 @@ public sealed class SourceFinder : IDisposable
         if (!_seen.Add(Path.GetFullPath(path)))
         {
             return null;
+        }
+        if (_sources.Count >= MostFiles)
+        {
+            return new Problem($"there are more than {MostFiles} files", "Name a smaller part of them");
         }
         await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1, useAsync: false);
         var head = new byte[ProbeBytes];

@@ -9,9 +9,12 @@ internal readonly record struct Step(int Service, int Event, bool Failed);
 /// <summary>Numbers for steps. Step 0 is "none".</summary>
 internal sealed class StepTable(NameTable names)
 {
+    /// <summary>Different steps that are kept apart; more are one step, "(others)".</summary>
+    public const int MostSteps = 1 << 17;
+
     private readonly Lock _lock = new();
-    private readonly Dictionary<Step, int> _numbers = new() { [default] = 0 };
-    private readonly List<Step> _steps = [default];
+    private readonly Dictionary<Step, int> _numbers = new() { [default] = 0, [new Step(NameTable.Others, NameTable.Others, false)] = 1 };
+    private readonly List<Step> _steps = [default, new Step(NameTable.Others, NameTable.Others, false)];
 
     public NameTable Names { get; } = names;
 
@@ -52,6 +55,10 @@ internal sealed class StepTable(NameTable names)
         {
             if (!_numbers.TryGetValue(step, out var number))
             {
+                if (_steps.Count >= MostSteps)
+                {
+                    return 1;
+                }
                 number = _numbers[step] = _steps.Count;
                 _steps.Add(step);
             }

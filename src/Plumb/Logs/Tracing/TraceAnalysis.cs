@@ -37,6 +37,11 @@ internal sealed class TraceAnalysis(SourceLines files, DateTimeOffset now) : ITr
         var collector = new TraceCollector(sources.Count, this);
         new TracePass(sources, files.Handles, _steps, now).Run(_plan, ends, collector, cancellation);
         var store = collector.Open;
+        if (collector.ClosedEarly > 0)
+        {
+            // So much was read that what it left behind is worth clearing away before the rest begins.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
+        }
         var clocks = _clocks ?? ClockEstimate.Of(store, sources);
         var (from, to, reach) = Margins(store, clocks, collector.ClosedEarly > 0);
         if (slice is not null)

@@ -15,7 +15,7 @@ internal interface ITraceSink
 internal readonly record struct StepCount(long WithId, long WithoutId, int Source, long Offset);
 
 /// <summary>Puts lines into traces, keeps those without an id, and accounts for every byte.</summary>
-internal sealed class TraceCollector(int sources, ITraceSink closed) : ILineSink
+internal sealed class TraceCollector : ILineSink
 {
     /// <summary>Lines of open traces in memory; beyond it those are closed that have been silent for long.</summary>
     public const int MostOpenLines = 3_000_000;
@@ -28,18 +28,34 @@ internal sealed class TraceCollector(int sources, ITraceSink closed) : ILineSink
 
     private const int IndexBytes = 16 * 1024;
 
-    private readonly (LineKind Kind, TraceKey Trace, int Orphan)[] _before = new (LineKind, TraceKey, int)[sources];
+    /// <summary>Places of one source that are kept; when there are more, every second one goes.</summary>
+    private const int MostIndexed = 1 << 15;
+
+    private readonly ITraceSink _closed;
+    private readonly (LineKind Kind, TraceKey Trace, int Orphan)[] _before;
+    private readonly int[] _spacing;
     private readonly long[] _lines = new long[(int)LineKind.Continuation + 1];
     private readonly long[] _bytes = new long[(int)LineKind.Continuation + 1];
-    private TraceStore _store = new();
-    private TraceStore _spare = new();
+    private TraceStore _store;
+    private TraceStore _spare;
     private long _reached;
+
+    public TraceCollector(int sources, ITraceSink closed)
+    {
+        var pages = new TracePages();
+        (_closed, _store, _spare) = (closed, new TraceStore(pages), new TraceStore(pages));
+        (_before, _spacing, Index) = (new (LineKind, TraceKey, int)[sources], new int[sources], new List<Piece>[sources]);
+        for (var source = 0; source < sources; source++)
+        {
+            (_spacing[source], Index[source]) = (IndexBytes, []);
+        }
+    }
 
     /// <summary>For each step its lines with an id, without one, and where the first of those stands.</summary>
     public List<StepCount> Steps { get; } = [];
 
-    /// <summary>For each source where its lines of each time stand, every <see cref="IndexBytes"/>: to read the surroundings of a line again, and no more.</summary>
-    public List<Piece>[] Index { get; } = [.. Enumerable.Range(0, sources).Select(_ => new List<Piece>())];
+    /// <summary>For each source where its lines of each time stand, every <see cref="IndexBytes"/> or more: to read the surroundings of a line again, and no more.</summary>
+    public List<Piece>[] Index { get; }
 
     public List<Orphan> Orphans { get; } = [];
 
@@ -62,13 +78,14 @@ internal sealed class TraceCollector(int sources, ITraceSink closed) : ILineSink
     {
         ref var before = ref _before[block.Source];
         var index = Index[block.Source];
-        var indexed = -IndexBytes - 1L;
+        var indexed = -_spacing[block.Source] - 1L;
         foreach (ref readonly var line in block.Lines)
         {
             var kind = line.Kind;
-            if (block.Offset + line.Start - indexed >= IndexBytes && line.Ticks > 0)
+            if (block.Offset + line.Start - indexed >= _spacing[block.Source] && line.Ticks > 0)
             {
                 indexed = block.Offset + line.Start;
+                Thin(index, ref _spacing[block.Source]);
                 index.Add(new Piece(block.Source, indexed, 0, index.Count == 0 ? line.Ticks : Math.Max(index[^1].Ticks, line.Ticks)));
             }
             if (kind == LineKind.Continuation)
@@ -99,11 +116,18 @@ internal sealed class TraceCollector(int sources, ITraceSink closed) : ILineSink
         }
     }
 
-    /// <summary>Closes what is still open.</summary>
-    public void Finish()
+    private static void Thin(List<Piece> index, ref int spacing)
     {
-        closed.Close(_store);
-        _store.Clear();
+        if (index.Count < MostIndexed)
+        {
+            return;
+        }
+        for (var i = 0; i < MostIndexed / 2; i++)
+        {
+            index[i] = index[2 * i];
+        }
+        index.RemoveRange(MostIndexed / 2, index.Count - (MostIndexed / 2));
+        spacing *= 2;
     }
 
     private void Count(int step, bool withId, int source, long offset)
@@ -165,7 +189,6 @@ internal sealed class TraceCollector(int sources, ITraceSink closed) : ILineSink
             cut = last[last.Length / 2];
         }
         // The spare store takes those that stay open; both are used again.
-        _spare.Clear();
         for (var trace = 0; trace < _store.Count; trace++)
         {
             if (_store.State(trace).Last >= cut)
@@ -178,7 +201,8 @@ internal sealed class TraceCollector(int sources, ITraceSink closed) : ILineSink
                 ClosedEarly++;
             }
         }
-        closed.Close(_store);
+        _closed.Close(_store);
+        _store.Clear();
         (_store, _spare) = (_spare, _store);
     }
 }

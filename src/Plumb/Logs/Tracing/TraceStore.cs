@@ -1,12 +1,24 @@
 using System.Runtime.InteropServices;
 using Plumb.Logs.Lines;
+using Plumb.Logs.Sources;
 
 namespace Plumb.Logs.Tracing;
 
 /// <summary>One line of a trace, as small as it can be.</summary>
+/// <param name="Place">Its step and its source, in one number: there are millions of these.</param>
 /// <param name="Next">The trace's next entry; -1 at the end.</param>
 [StructLayout(LayoutKind.Auto)]
-internal record struct TraceEntry(long Ticks, int Step, int Source, int Next);
+internal record struct TraceEntry(long Ticks, uint Place, int Next)
+{
+    private const int SourceBits = 15;
+
+    public readonly int Step => (int)(Place >> SourceBits);
+
+    public readonly int Source => (int)(Place & ((1 << SourceBits) - 1));
+
+    /// <summary><see cref="StepTable.MostSteps"/> and <see cref="SourceFinder.MostFiles"/> keep both within their bits.</summary>
+    public static TraceEntry Of(long ticks, int step, int source) => new(ticks, ((uint)step << SourceBits) | (uint)source, -1);
+}
 
 /// <summary>What is known of a trace while its lines are collected.</summary>
 [StructLayout(LayoutKind.Auto)]
@@ -25,16 +37,35 @@ internal record struct TraceState
     public int Lines;
 }
 
+/// <summary>The arrays of which stores are made. What one store has no more use for the next one takes, so that the memory is that of the largest and not of all.</summary>
+internal sealed class TracePages
+{
+    public const int States = 1 << 13;
+    public const int Entries = 1 << 15;
+
+    private readonly Stack<TraceState[]> _states = [];
+    private readonly Stack<TraceEntry[]> _entries = [];
+
+    public TraceState[] NewStates() => _states.TryPop(out var page) ? page : new TraceState[States];
+
+    public TraceEntry[] NewEntries() => _entries.TryPop(out var page) ? page : new TraceEntry[Entries];
+
+    public void Return(List<TraceState[]> states, List<TraceEntry[]> entries)
+    {
+        states.ForEach(_states.Push);
+        entries.ForEach(_entries.Push);
+        states.Clear();
+        entries.Clear();
+    }
+}
+
 /// <summary>The open traces, in a few large arrays: no object for a line or a trace, so that the garbage collector has nothing to do.</summary>
-internal sealed class TraceStore
+internal sealed class TraceStore(TracePages pages)
 {
     /// <summary>Lines of one trace whose order is kept; more are only counted.</summary>
     public const int MostEntriesOfTrace = 5_000;
 
     private const int FirstSlots = 1 << 16;
-    private const int StatePage = 1 << 13;
-    private const int EntryPage = 1 << 15;
-
     private readonly List<TraceState[]> _states = [];
     private readonly List<TraceEntry[]> _entries = [];
     private int[] _slots = new int[FirstSlots];
@@ -43,9 +74,9 @@ internal sealed class TraceStore
 
     public int Entries { get; private set; }
 
-    public ref TraceState State(int trace) => ref _states[trace / StatePage][trace % StatePage];
+    public ref TraceState State(int trace) => ref _states[trace / TracePages.States][trace % TracePages.States];
 
-    public ref TraceEntry Entry(int entry) => ref _entries[entry / EntryPage][entry % EntryPage];
+    public ref TraceEntry Entry(int entry) => ref _entries[entry / TracePages.Entries][entry % TracePages.Entries];
 
     /// <summary>The number of a trace, or -1.</summary>
     public int Find(TraceKey key)
@@ -82,11 +113,11 @@ internal sealed class TraceStore
             return;
         }
         var entry = Entries++;
-        if (entry % EntryPage == 0 && entry / EntryPage == _entries.Count)
+        if (entry % TracePages.Entries == 0 && entry / TracePages.Entries == _entries.Count)
         {
-            _entries.Add(new TraceEntry[EntryPage]);
+            _entries.Add(pages.NewEntries());
         }
-        Entry(entry) = new TraceEntry(line.Ticks, line.Step, source, -1);
+        Entry(entry) = TraceEntry.Of(line.Ticks, line.Step, source);
         if (state.Tail >= 0)
         {
             Entry(state.Tail).Next = entry;
@@ -111,10 +142,11 @@ internal sealed class TraceStore
         (copy.FirstSource, copy.FirstOffset, copy.Lines) = (state.FirstSource, state.FirstOffset, state.Lines);
     }
 
-    /// <summary>Forgets everything; the memory is kept for what comes.</summary>
+    /// <summary>Forgets everything, and gives its pages back.</summary>
     public void Clear()
     {
         (Count, Entries) = (0, 0);
+        pages.Return(_states, _entries);
         Array.Clear(_slots);
     }
 
@@ -125,9 +157,9 @@ internal sealed class TraceStore
             Widen();
         }
         var trace = Count++;
-        if (trace % StatePage == 0 && trace / StatePage == _states.Count)
+        if (trace % TracePages.States == 0 && trace / TracePages.States == _states.Count)
         {
-            _states.Add(new TraceState[StatePage]);
+            _states.Add(pages.NewStates());
         }
         State(trace) = new TraceState { Key = line.Trace, First = line.Ticks, Last = line.Ticks, FirstSource = source, FirstOffset = offset, Head = -1, Tail = -1 };
         Place(_slots, trace, line.Trace);
