@@ -11,6 +11,7 @@ public sealed class LogsCommandTests : IDisposable
 {
     private const int Requests = 40;
     private const int Broken = 30;
+    private const int ClosedEarly = 22;
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("plumb-e2e-");
 
@@ -22,6 +23,11 @@ public sealed class LogsCommandTests : IDisposable
             var at = new DateTimeOffset(2026, 5, 15, 21, 59, 0, TimeSpan.Zero).AddMilliseconds(i * 400);
             Json("auth", "payment_request_received", 0);
             Json("auth", "user_authenticated", 1);
+            if (i == ClosedEarly)
+            {
+                lines["ledger"].Append(FormattableString.Invariant($"{at.AddMilliseconds(9):yyyy-MM-dd HH:mm:ss.fff} ERROR deadlock detected while charging u_{i}: the connection is closed\n"));
+                continue;
+            }
             Json("ledger", "transaction_recorded", 12);
             Json("notification", "email_send_attempt", 25);
             if (i == Broken)
@@ -61,6 +67,22 @@ public sealed class LogsCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task The_plain_error_beside_a_request_that_ended_early_is_shown_with_it_and_why()
+    {
+        var ran = await RunAsync("correlate", Id(ClosedEarly), _directory.FullName, "-o", "json");
+        var timeline = JsonNode.Parse(ran.Output)!["timeline"]!;
+
+        Assert.Equal(1, ran.ExitCode);
+        Assert.Equal(["payment_request_received", "user_authenticated"], timeline["lines"]!.AsArray().Take(2).Select(line => (string?)line!["event"]));
+        var last = timeline["lines"]!.AsArray()[^1]!;
+        Assert.Equal(("Adopted", "ledger", "error"), ((string?)last["belonging"], (string?)last["service"], (string?)last["level"]));
+        Assert.StartsWith("deadlock detected", (string)last["text"]!, StringComparison.Ordinal);
+        Assert.Contains($"only this request has u_{ClosedEarly}", (string)last["why"]!, StringComparison.Ordinal);
+        Assert.Contains("payment_complete", timeline["missing"]!.AsArray().Select(missing => (string?)missing!["event"]));
+        Assert.Contains("~ deadlock detected", (await RunAsync("correlate", Id(ClosedEarly), _directory.FullName)).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_whole_request_passes_an_unknown_id_is_inconclusive_and_a_missing_file_is_an_error()
     {
         Assert.Equal(0, (await RunAsync("correlate", Id(3), _directory.FullName)).ExitCode);
@@ -77,7 +99,7 @@ public sealed class LogsCommandTests : IDisposable
     public async Task All_requests_and_the_coverage_of_ids_are_judged_and_a_pipeline_can_read_it()
     {
         var traces = JsonNode.Parse((await RunAsync("traces", _directory.FullName, "-o", "json")).Output)!;
-        Assert.Equal((Requests, 1), ((int)traces["requests"]!, (int)traces["anomalous"]!));
+        Assert.Equal((Requests, 2), ((int)traces["requests"]!, (int)traces["anomalous"]!));
         var accounting = traces["accounting"]!;
         Assert.Equal((long)accounting["lines"]!, (long)accounting["parsed"]! + (long)accounting["adopted"]! + (long)accounting["rejected"]!);
         var coverage = await RunAsync("coverage", _directory.FullName);

@@ -98,6 +98,10 @@ public sealed class Correlator(LogSources sources, IdForms id, DateTimeOffset no
         {
             reasons.Add(string.Create(CultureInfo.InvariantCulture, $"same source, {gap / (double)TimeSpan.TicksPerMillisecond:0.###} ms apart"));
         }
+        if (adopted.EndedEarly)
+        {
+            reasons.Add("the request ends here, and lacks what its like have of this service");
+        }
         if (adopted.OpenAttempt)
         {
             reasons.Add("an attempt there lacks its outcome");

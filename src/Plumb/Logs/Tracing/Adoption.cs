@@ -9,13 +9,14 @@ namespace Plumb.Logs.Tracing;
 /// <param name="GapTicks">Time to the request's nearest line of the same source; null when it has none there.</param>
 /// <param name="Token">The rarest value that both have; 0 for none.</param>
 /// <param name="Sharing">Requests of that time with this value.</param>
+/// <param name="EndedEarly">It is an error of a service of which the request has no line, though its like have, and nothing came after it.</param>
 [StructLayout(LayoutKind.Auto)]
-internal readonly record struct Adopted(int Orphan, TraceKey Trace, double Confidence, long? GapTicks, uint Token, int Sharing, bool SameThread, bool OpenAttempt);
+internal readonly record struct Adopted(int Orphan, TraceKey Trace, double Confidence, long? GapTicks, uint Token, int Sharing, bool SameThread, bool OpenAttempt, bool EndedEarly);
 
 /// <summary>
 /// Gives lines without an id to the requests they belong to. Each candidate is weighed by what can be observed: the same source and the time since its last line there,
-/// the same thread or span, values that few other requests of that time have, an attempt that still lacks its outcome, a step that the request lacks or
-/// already has. The weights are log-likelihood ratios, so their softmax over all candidates and "belongs to none" is a probability.
+/// the same thread or span, values that few other requests of that time have, an attempt that still lacks its outcome, an end before a service that its like
+/// reach, a step that the request lacks or already has. The weights are log-likelihood ratios, so their softmax over all candidates and "belongs to none" is a probability.
 /// </summary>
 internal sealed class Adoption(StepTable steps, PathJudge paths, Func<int, double> shareWithId)
 {
@@ -40,6 +41,7 @@ internal sealed class Adoption(StepTable steps, PathJudge paths, Func<int, doubl
     private const double SameThread = 8;
     private const double OtherSource = -2;
     private const double OpenAttempt = 3;
+    private const double EndedEarly = 3;
     private const double LacksStep = 2;
     private const double HasStep = -4;
     private const double FarthestTime = -8;
@@ -74,10 +76,10 @@ internal sealed class Adoption(StepTable steps, PathJudge paths, Func<int, doubl
         {
             return null;
         }
-        var (_, gap, thread, open) = Score(window, near, bestTrace, gapTicks);
+        var (_, gap, thread, open, early) = Score(window, near, bestTrace, gapTicks);
         // The rarest value stands first.
         var token = _shared.TryGetValue(bestTrace, out var parts) ? parts[0] : default;
-        var adopted = new Adopted(orphan, window.Traces[bestTrace].Key, confidence, gap, token.Token, token.Sharing, thread, open);
+        var adopted = new Adopted(orphan, window.Traces[bestTrace].Key, confidence, gap, token.Token, token.Sharing, thread, open, early);
         window.Adopt(line, bestTrace);
         return adopted;
     }
@@ -129,14 +131,16 @@ internal sealed class Adoption(StepTable steps, PathJudge paths, Func<int, doubl
         }
     }
 
-    private (double Score, long? Gap, bool Thread, bool Open) Score(AdoptionWindow window, NearLine near, int number, long gapTicks)
+    private (double Score, long? Gap, bool Thread, bool Open, bool Early) Score(AdoptionWindow window, NearLine near, int number, long gapTicks)
     {
         var trace = window.Traces[number];
         var (gap, before, thread, has) = ((long?)null, -1, false, false);
         var (earlier, later) = (false, false);
+        var (entry, began) = (0, long.MaxValue);
         foreach (var index in trace.Lines)
         {
             var line = window.Lines[index];
+            (entry, began) = line.Ticks < began ? (line.Step, line.Ticks) : (entry, began);
             thread |= near.Thread != 0 && line.Thread == near.Thread && line.Source == near.Source;
             has |= _steps[line.Step].Service == _steps[near.Step].Service && _steps[line.Step].Event == _steps[near.Step].Event;
             if (line.Source != near.Source)
@@ -151,9 +155,10 @@ internal sealed class Adoption(StepTable steps, PathJudge paths, Func<int, doubl
             before = isEarlier && (before < 0 || window.Lines[before].Offset < line.Offset) ? index : before;
         }
         var outside = Math.Max(0, Math.Max(trace.First - near.Ticks, near.Ticks - trace.Last));
+        var early = gap is null && _steps[near.Step].Failed && near.Ticks >= trace.Last && paths.Expects(entry, _steps[near.Step].Service);
         var open = before >= 0 && !later && paths.IsAttempt(window.Lines[before].Step);
         var score = Math.Max(FarthestTime, -outside / (double)gapTicks) - (OwnGapPart * Math.Min(-FarthestTime, earlier && later ? 0 : (gap ?? 0) / (double)gapTicks))
-            + (gap is null && paths.HasSiblings(near.Step) ? OtherSource : 0) + (thread ? SameThread : 0);
+            + (early ? EndedEarly : gap is null && paths.HasSiblings(near.Step) ? OtherSource : 0) + (thread ? SameThread : 0);
         if (_shared.TryGetValue(number, out var parts))
         {
             for (var i = 0; i < parts.Length; i++)
@@ -164,6 +169,6 @@ internal sealed class Adoption(StepTable steps, PathJudge paths, Func<int, doubl
         var usual = paths.UsuallyOnce(near.Step);
         score += has && usual ? HasStep : !has && usual ? LacksStep : 0;
         score += open && (usual || _steps[near.Step].Failed) ? OpenAttempt : 0;
-        return (score, gap, thread, open);
+        return (score, gap, thread, open, early);
     }
 }

@@ -79,6 +79,22 @@ internal sealed class PathJudge
         }
     }
 
+    /// <summary>Whether requests with that entry usually have lines of the service.</summary>
+    public bool Expects(int entry, int service)
+    {
+        if (_entries.TryGetValue(entry, out var known) && known.Total >= FewestCompared)
+        {
+            foreach (var (step, count) in known.With)
+            {
+                if (count >= UsualShare * known.Total && _steps[step].Service == service)
+                {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
     public IReadOnlyList<MissingStep> Missing(RequestPath path)
     {
         var missing = new List<MissingStep>();
