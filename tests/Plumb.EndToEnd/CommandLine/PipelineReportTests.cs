@@ -24,7 +24,13 @@ public sealed class PipelineReportTests
             : [];
         var report = new CheckReport("drift", outcome, "what came of it", at, at.AddSeconds(2), findings, ["other regions"], "keep or revoke?");
         Assert.Empty(await SarifValidator.ErrorsAsync(SarifReport.Of(report).ToJsonString(CoreJson.Readable(indented: true))));
+        Assert.Empty(await JunitValidator.ErrorsAsync(JunitReport.Of(report)));
     }
+
+    [Theory]
+    [InlineData("""<testsuites><testsuite name="x"><testcase classname="c"/></testsuite></testsuites>""")]
+    [InlineData("""<testsuites><testsuite name="x"><testcase classname="c" name="n"><failed/></testcase></testsuite></testsuites>""")]
+    public async Task Jenkins_schema_refuses_a_test_without_a_name_and_an_element_that_it_does_not_know(string junit) => Assert.NotEmpty(await JunitValidator.ErrorsAsync(junit));
 
     [Fact]
     public async Task The_published_schema_refuses_a_level_that_the_format_does_not_know() =>

@@ -30,11 +30,14 @@ internal sealed class Run : CliCommand
     public override IReadOnlyList<Example> Examples =>
     [
         new("plumb experiment run kill-pod", "delete a ledger pod of the lab"),
+        new("plumb experiment run kill-pod -o junit > experiment.xml", "for a pipeline's list of tests"),
         new("plumb experiment run kill-pod -o json | jq .experiment.downtime", "the numbers"),
         new("plumb experiment run mine.yaml --context staging --allow-namespace shop --set gateway=https://shop.example", "the plan on a real cluster; --yes does it"),
     ];
 
     public override IReadOnlyList<(int Code, string Meaning)> ExitCodes => VerdictExitCodes;
+
+    public override IReadOnlyList<OutputFormat> Formats => OutputFormats.Report;
 
     public override IReadOnlyList<Argument> Arguments => [_experiment];
 
@@ -82,6 +85,10 @@ internal sealed class Run : CliCommand
 
     private int DryRun(Invocation call, ExperimentPlan plan)
     {
+        if (call.Format is OutputFormat.Sarif or OutputFormat.Junit)
+        {
+            return call.Fail(new Problem($"-o {call.Format.Word()} is for a verdict, and a plan that nobody runs has none", call.Get(_dryRun) ? "Use -o json or text with --dry-run" : "Add --yes to run it, or look at the plan with -o text"));
+        }
         if (call.Json)
         {
             call.Terminal.Json(ExperimentJson.DryRun(plan), CoreJson.Indented.JsonObject);
@@ -112,15 +119,8 @@ internal sealed class Run : CliCommand
             call.Terminal.Problem(notStored);
         }
         open.Findings.Save(result.Report);
-        if (call.Json)
-        {
-            call.Terminal.Json(ExperimentJson.Of(result, evidence.Value), CoreJson.Indented.JsonObject);
-        }
-        else
-        {
-            new ExperimentText(call.Terminal).Write(result, evidence.Value);
-        }
-        return ExitCode.Of(result.Report.Outcome);
+        return call.Answer(result.Report, text: () => new ExperimentText(call.Terminal).Write(result, evidence.Value),
+            json: () => call.Terminal.Json(ExperimentJson.Of(result, evidence.Value), CoreJson.Indented.JsonObject));
     }
 
     private static Result<Dictionary<string, string>> Variables(string[] given)
