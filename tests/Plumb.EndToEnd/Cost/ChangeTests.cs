@@ -95,6 +95,7 @@ public sealed class ChangeTests(KubectlCluster cluster) : IClassFixture<KubectlC
         using var output = new StringWriter { NewLine = "\n" };
         var code = await new Plumb.Cli.Framework.CommandLine(Plumb.Cli.Program.Contents, new Terminal(output, output, false, false, () => 100, false), time, new PlumbHome(_home.FullName))
             .RunAsync(arguments, TestContext.Current.CancellationToken);
+        TestContext.Current.TestOutputHelper?.WriteLine(output.ToString());
         return (code, output.ToString());
     }
 
