@@ -10,6 +10,7 @@ import { ExperimentsPage } from "./experiments";
 import { isStale, type State } from "./live";
 import { LogsPage } from "./logs";
 import { OverviewPage } from "./overview";
+import { ScenesPage } from "./scenes";
 import { applyTheme, storedTheme, type Theme } from "./theme";
 import { count, useLive } from "./use";
 
@@ -20,6 +21,7 @@ const pages: Record<string, (props: { state: State }) => JSX.Element> = {
   cost: CostPage,
   logs: LogsPage,
   drift: DriftPage,
+  scenes: ScenesPage,
 };
 
 function pageOfAddress(): string {

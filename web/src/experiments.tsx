@@ -1,22 +1,12 @@
 // Run an experiment: see the plan first, confirm it, watch it, read what it found.
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { ask } from "./ask";
 import { isStale, type State } from "./live";
 import { RunResult } from "./result";
 import type { Experiment, Plan, Problem, Run } from "./types";
 import { clock, span, useLive } from "./use";
 import { now } from "./live";
-
-async function ask<T>(address: string, body?: unknown): Promise<{ value?: T; problem?: Problem }> {
-  try {
-    const answer = await fetch(address, body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
-    const text = await answer.text();
-    const said = text === "" ? undefined : JSON.parse(text) as T & Problem;
-    return answer.ok ? { value: said as T } : { problem: said ?? { what: `The console answered ${answer.status}`, remedy: "Reload the page." } };
-  } catch {
-    return { problem: { what: "The console did not answer", remedy: "See whether it still runs, then try again." } };
-  }
-}
 
 export function ExperimentsPage({ state }: { state: State }): JSX.Element {
   const [catalogue, setCatalogue] = useState<Experiment[] | null>(null);

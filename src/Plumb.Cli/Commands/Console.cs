@@ -109,9 +109,15 @@ internal sealed class Console : CliCommand
         {
             null => new Problem("no lab is running here, and no --context was given", "Start the lab with 'plumb up', or say which cluster: plumb console --context NAME"),
             { IsOk: false, Problem: { } problem } => problem,
-            { Value: { } lab } => Cluster(call, [lab.Kubeconfig], null, "lab", call.Get(_prometheus) ?? lab.Prometheus, TrafficQueries.OfLoadGenerator, new ExperimentDesk(ExperimentTarget.Lab, call.Home, call.Time)),
+            { Value: { } lab } => OfLab(call, lab),
             _ => new Problem("the lab's state cannot be read"),
         };
+    }
+
+    private Result<ConsoleOptions> OfLab(Invocation call, LabState lab)
+    {
+        var options = Cluster(call, [lab.Kubeconfig], null, "lab", call.Get(_prometheus) ?? lab.Prometheus, TrafficQueries.OfLoadGenerator, new ExperimentDesk(ExperimentTarget.Lab, call.Home, call.Time));
+        return options.IsOk ? options.Value with { Scenes = new SceneDesk(call.Home, call.Time) } : options;
     }
 
     private Result<ConsoleOptions> Cluster(Invocation call, IReadOnlyList<string> files, string? context, string name, Uri? prometheus, TrafficQueries queries, IExperimentDesk? desk)

@@ -14,4 +14,6 @@ namespace Plumb.Cli.WebConsole;
 [JsonSerializable(typeof(RunView))]
 [JsonSerializable(typeof(ExperimentList))]
 [JsonSerializable(typeof(ConfirmRequest))]
+[JsonSerializable(typeof(SceneList))]
+[JsonSerializable(typeof(ScenePlanView))]
 internal sealed partial class ConsoleJson : JsonSerializerContext;

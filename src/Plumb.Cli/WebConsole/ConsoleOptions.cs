@@ -33,6 +33,9 @@ internal sealed record ConsoleOptions
     /// <summary>The home whose last reports are shown, or null: then the pages of the checks are not there.</summary>
     public PlumbHome? Home { get; init; }
 
+    /// <summary>The scenes of the lab, or null for a console of another cluster.</summary>
+    public SceneDesk? Scenes { get; init; }
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>A console of a cluster, with charts when there is a Prometheus. Nothing is read yet.</summary>

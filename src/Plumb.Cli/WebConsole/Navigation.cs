@@ -10,6 +10,7 @@ internal static class Navigation
     /// <summary>Which page shows what a group of commands does.</summary>
     private static readonly Dictionary<string, NavItem> Pages = new(StringComparer.Ordinal)
     {
+        ["lab"] = new("scenes", "Scenes"),
         ["experiment"] = new("experiments", "Experiments"),
         ["cost"] = new("cost", "Cost"),
         ["logs"] = new("logs", "Logs"),

@@ -23,20 +23,27 @@ public sealed class SceneStage(PlumbHome home, Journal journal, TimeProvider tim
     /// <summary>What breaking it would do; it changes nothing.</summary>
     public Plan PlanOf(Scene scene) => Plan.Of(scene.PlanTitle, time, scene.Steps(time.GetUtcNow()));
 
+    /// <summary>The plan that broke it; null while it is whole.</summary>
+    public Plan? OpenPlan(string name) => OpenScenes().GetValueOrDefault(name);
+
     /// <summary>Breaks it. The plan stays open until a reset; on failure what was done is taken back at once.</summary>
-    public async Task<Problem?> BreakAsync(Scene scene, CancellationToken cancellation)
+    public Task<Problem?> BreakAsync(Scene scene, CancellationToken cancellation) => BreakAsync(scene, PlanOf(scene), cancellation);
+
+    /// <summary>Breaks it by a plan that was shown.</summary>
+    public async Task<Problem?> BreakAsync(Scene scene, Plan plan, CancellationToken cancellation)
     {
         if (OpenScenes().ContainsKey(scene.Name))
         {
             return new Problem($"the scene {scene.Name} is broken already", $"Repair it first with 'plumb lab reset {scene.Name}'");
         }
-        var plan = PlanOf(scene);
         if (plan.Steps.Any(step => step.Kind != LabFile.StepKind) && LabState.Running(home) is not { IsOk: true, Value.Phase: LabPhase.Ready })
         {
             // Asked before the journal: a step that fails for this reason could not be taken back for the same one.
             return new Problem($"the scene {scene.Name} needs a running lab, and none is ready here (state directory {home.Path})", "Start one with 'plumb up'");
         }
         var applied = await Applier().ApplyAsync(plan, cancellation);
+        // It does not belong to the process that broke it: the console's goes on for hours, and any 'plumb lab reset' may repair it.
+        journal.Release(plan.Id);
         return applied.Problems.Count == 0 ? null : Joined(applied.Problems);
     }
 
@@ -47,6 +54,10 @@ public sealed class SceneStage(PlumbHome home, Journal journal, TimeProvider tim
     {
         var names = OpenScenes().ToDictionary(open => open.Value.Id, open => open.Key, StringComparer.Ordinal);
         var recovered = await Applier().RecoverAsync(cancellation, plan => Scene.NameOf(plan) is { } scene && (name is null || scene == name));
+        foreach (var left in recovered.Where(applied => applied.State == PlanState.Open))
+        {
+            journal.Release(left.PlanId);
+        }
         return [.. recovered.Select(applied => (names.GetValueOrDefault(applied.PlanId, applied.PlanId), applied.IsOk ? null : Joined(applied.Problems)))];
     }
 

@@ -43,6 +43,11 @@ public sealed class Journal : IJournal
             (int)PlanState.Open, MaxClosedPlans);
     });
 
+    /// <summary>
+    /// The plan stays open and belongs to nobody: whoever asks next may take it over, though this process goes on. For what is meant to stay until somebody takes it back.
+    /// </summary>
+    public void Release(string planId) => _store.Write(connection => connection.Run("UPDATE plans SET owner='' WHERE id=$0", planId));
+
     public JournaledPlan? Find(string planId) => _store.Read(connection =>
         connection.Rows("SELECT json FROM plans WHERE id=$0 AND state=$1", row => row.GetString(0), planId, (int)PlanState.Open) is [var json] ? Load(connection, json) : null);
 
