@@ -98,14 +98,17 @@ public sealed class SceneStageTests : IDisposable
     }
 
     [Fact]
-    public async Task A_scene_is_broken_once_and_another_process_that_still_breaks_it_is_left_alone()
+    public async Task A_scene_is_broken_once_belongs_to_nobody_then_and_one_that_is_being_broken_is_left_alone()
     {
         await using var aws = await StartAsync();
         using var store = Open();
         var scene = SceneCatalogue.Find("cost-spike")!;
         Assert.Null(await Stage(store).BreakAsync(scene, Cancel));
         Assert.Equal("the scene cost-spike is broken already. Repair it first with 'plumb lab reset cost-spike'", (await Stage(store).BreakAsync(scene, Cancel))!.ToString());
-        // This test's process runs, so its plan is its own.
+        // The process that broke it runs still, and yet anybody may repair it: a console breaks scenes and goes on.
+        Assert.Equal([("cost-spike", (Problem?)null)], await ResetAsync(store, null));
+        // A plan that a running process is still at is its own.
+        store.Journal.Open(Stage(store).PlanOf(scene));
         Assert.Empty(await Stage(store).ResetAsync(null, Cancel));
     }
 
