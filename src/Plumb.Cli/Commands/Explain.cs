@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json;
-using Plumb.Cli.Experiments;
 using Plumb.Cli.Framework;
 using Plumb.Cli.Output;
 using Plumb.Core;
@@ -19,8 +18,8 @@ internal sealed class Explain : CliCommand
     public override string Summary => "say what a finding rests on";
 
     public override string Description =>
-        "Shows one finding with its evidence: what was measured, by whom and when; what the check could not see; and what is left to decide. Nothing is measured anew. Where a run's whole evidence is stored (experiments), the verdict "
-        + "is made again from it, and a difference is shown.";
+        "Shows one finding with its evidence: what was measured, by whom and when; what the check could not see; and what is left to decide. Nothing is measured anew. Where a run's whole evidence is stored (experiments, cost), the verdict "
+        + "is made again from it, and a difference is shown; where it is not, it says why.";
 
     public override IReadOnlyList<Example> Examples => [new("plumb explain 3fa9", "the finding whose id begins so"), new("plumb explain 3fa9 -o json", "with everything that is stored")];
 

@@ -1,4 +1,5 @@
 using Plumb.Cli.Experiments;
+using Plumb.Cli.Output;
 using Plumb.Core;
 using Plumb.Experiments;
 using Plumb.Platform.Storage;

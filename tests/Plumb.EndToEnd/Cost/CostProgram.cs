@@ -20,7 +20,15 @@ public sealed class CostProgram : IDisposable
         Assert.Equal("Amazon EC2", (string)finding["service"]!);
         Assert.Null(finding["end"]);
         Assert.Equal((decimal)finding["excess"]!, finding["explanation"]!.AsArray().Sum(share => (decimal)share!["excess"]!));
-        Assert.Equal(0, (await RunAsync($"explain {(string)finding["id"]!}")).ExitCode);
+        var explained = await RunAsync($"explain {(string)finding["id"]!}");
+        Assert.Equal(0, explained.ExitCode);
+        Assert.Contains("Judged again from the stored evidence: the same finding, and the same verdict (fail).", explained.Output, StringComparison.Ordinal);
+        // What was stored is what is judged: with the money of its last days taken out, the verdict is another.
+        var file = Assert.Single(Directory.GetFiles(Path.Combine(_home.FullName, "evidence"), "*-cost.json"));
+        var evidence = JsonNode.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken))!;
+        evidence["series"]!.AsArray().Single(series => (string)series!["key"]!["usageType"]! == "BoxUsage:m6i.xlarge")!["amounts"] = new JsonArray([.. Enumerable.Repeat(0, 70).Select(amount => (JsonNode)amount)]);
+        await File.WriteAllTextAsync(file, evidence.ToJsonString(), TestContext.Current.CancellationToken);
+        Assert.Contains("by this version of Plumb: pass", (await RunAsync($"explain {(string)finding["id"]!}")).Output, StringComparison.Ordinal);
         Assert.Contains("\"version\": \"2.1.0\"", (await RunAsync("cost --sample -o sarif")).Output, StringComparison.Ordinal);
     }
 

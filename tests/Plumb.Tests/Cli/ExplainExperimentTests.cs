@@ -1,5 +1,4 @@
 using Plumb.Cli;
-using Plumb.Cli.Experiments;
 using Plumb.Cli.Framework;
 using Plumb.Cli.Output;
 using Plumb.Core;

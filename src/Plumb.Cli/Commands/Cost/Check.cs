@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Plumb.Cli.Cost;
 using Plumb.Cli.Framework;
+using Plumb.Cli.Output;
 using Plumb.Cli.WebConsole;
 using Plumb.Core;
 using Plumb.Cost.Judging;
@@ -77,7 +78,12 @@ internal sealed class Check : CliCommand
             return call.Fail(notThere);
         }
         var options = new CostOptions(call.Get(_recent), impact.Value, call.Get(_percent), call.Get(_estimates));
-        var report = await changes.AddToAsync(CostJudge.Judge(table.Value, options, startedAt, call.Time.GetUtcNow()), cancellation);
+        var now = call.Time.GetUtcNow();
+        var report = await changes.AddToAsync(CostJudge.Judge(table.Value, options, startedAt, now), cancellation);
+        if (report.Findings.Count > 0 && CostEvidence.Of(table.Value, options, startedAt, now) is { } evidence && EvidenceFiles.Save(call.Home, evidence) is { IsOk: false } notKept)
+        {
+            call.Terminal.Problem(notKept.Problem!);
+        }
         report = SpendMemory.Recall(call, report, source.Bill);
         call.Keep(report.Report);
         if (LastReports.Save(call.Home, LastReports.Cost, CostPage.Of(report)) is { } notShown)
