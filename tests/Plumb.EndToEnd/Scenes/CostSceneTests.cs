@@ -17,6 +17,21 @@ public sealed class CostSceneTests(SceneLab lab)
         var finding = Assert.Single(JsonNode.Parse(broken.Output)!["findings"]!.AsArray(), each => (string)each!["subject"]!["name"]! == service)!;
         Assert.Equal("critical", (string)finding["severity"]!);
         Assert.Contains(usageType, finding.ToJsonString(), StringComparison.Ordinal);
+        // It is the lab's bill, so its rollouts were asked too, without anybody saying so.
+        Assert.Equal(["the lab's rollouts", "CloudTrail"], JsonNode.Parse(broken.Output)!["changesFrom"]!.AsArray().Select(source => (string)source!));
+    }
+
+    [Fact]
+    public async Task A_bill_that_is_taken_back_is_said_to_be_restated_and_its_findings_are_closed()
+    {
+        await lab.PassesAsync("cost", "--from", "aws");
+        await lab.PassesAsync("lab", "break", "cost-spike");
+        Assert.Equal(1, (await lab.RunAsync("cost", "--from", "aws")).ExitCode);
+        await lab.PassesAsync("lab", "reset", "cost-spike");
+        var repaired = await lab.RunAsync("cost", "--from", "aws");
+        Assert.Equal(0, repaired.ExitCode);
+        Assert.Contains("restated since", repaired.Output, StringComparison.Ordinal);
+        Assert.Contains("closed: Amazon Elastic Compute Cloud - Compute", repaired.Output, StringComparison.Ordinal);
     }
 
     [Fact]
