@@ -6,12 +6,14 @@ import type { Problem } from "./types";
 
 interface CostFinding {
   id: string; kind: string; severity: string; summary: string; service: string; start: string; end: string | null; lastDay: string; because: string; excess: number;
+  changes: { at: string; what: string; source: string; hoursBefore?: number }[];
   explanation: { account?: string; region?: string; usageType?: string; tag?: string; others?: number; excess: number }[];
 }
 interface CostService { name: string; actual: number[]; expected: (number | null)[]; low: (number | null)[]; high: (number | null)[] }
 interface CostReport {
   outcome: string; summary: string; finishedAt: string; currency: string | null; source: { name: string; format: string; firstDay: string | null; lastDay: string | null };
-  findings: CostFinding[]; days: string[]; services: CostService[]; blindSpots: string[]; decision: string;
+  findings: CostFinding[]; days: string[]; services: CostService[]; blindSpots: string[]; decision: string; changesFrom?: string[]; // absent in a report of an older program
+  restatement?: { since: string; days: { day: string; service: string; before: number; now: number }[]; closed: { id: string; service: string; because: string }[] } | null;
   forecast: { month: string; soFar: number; withEpisodes: number; withoutEpisodes: number } | null;
 }
 
@@ -58,7 +60,8 @@ function Report({ report }: { report: CostReport }): JSX.Element {
         <h2 id="cost-h">{report.outcome}: {report.summary}</h2>
         <p class="note">{report.source.format}, {report.source.firstDay} to {report.source.lastDay}, {report.source.name}. Judged at {new Date(report.finishedAt).toLocaleString()}.</p>
         {report.forecast && <p>{report.forecast.month}: {money(report.forecast.soFar, report.currency)} so far, {money(report.forecast.withEpisodes, report.currency)} by its end{report.findings.length > 0 && `; without this ${money(report.forecast.withoutEpisodes, report.currency)}`}.</p>}
-        {report.findings.map((f) => <Found key={f.id} found={f} currency={report.currency} />)}
+        {report.restatement && <Restated restatement={report.restatement} currency={report.currency} />}
+        {report.findings.map((f) => <Found key={f.id} found={f} asked={report.changesFrom ?? []} currency={report.currency} />)}
       </section>
       {services.map((s) => <Service key={s.name} service={s} days={report.days} findings={report.findings.filter((f) => f.service === s.name)} currency={report.currency} />)}
       <section class="panel" aria-labelledby="cost-end">
@@ -70,12 +73,35 @@ function Report({ report }: { report: CostReport }): JSX.Element {
   );
 }
 
-function Found({ found, currency }: { found: CostFinding; currency: string | null }): JSX.Element {
+const mostRestated = 5;
+
+function Restated({ restatement: r, currency }: { restatement: NonNullable<CostReport["restatement"]>; currency: string | null }): JSX.Element | null {
+  if (r.days.length === 0) return null;
+  return (
+    <>
+      <p>{r.days.length} {r.days.length === 1 ? "day was" : "days were"} restated since {new Date(r.since).toLocaleString()}, and judged anew:</p>
+      <ul>
+        {r.days.slice(0, mostRestated).map((d) => <li key={d.day + d.service}>{d.day} {d.service}: {money(d.now, currency)}, was {money(d.before, currency)}</li>)}
+        {r.days.length > mostRestated && <li>and {r.days.length - mostRestated} more</li>}
+        {r.closed.map((c) => <li key={c.id}>closed: {c.service}, {c.because}</li>)}
+      </ul>
+    </>
+  );
+}
+
+/** A bill has days and no hours, so hours are counted to the beginning of the day. */
+function before(hours: number, start: string): string {
+  return hours > 0 ? `${hours.toLocaleString("en")} h before ${start} began` : "on that day";
+}
+
+function Found({ found, asked, currency }: { found: CostFinding; asked: string[]; currency: string | null }): JSX.Element {
   return (
     <div>
       <h3>{found.severity}: {found.service}</h3>
       <p>{found.summary}. Expected because {found.because}.</p>
       <ul>{found.explanation.map((e, i) => <li key={i}><span class="num">{e.excess > 0 ? "+" : ""}{money(e.excess, currency)}</span> {e.others ? `${e.others} others` : [e.account, e.region, e.usageType, e.tag].filter(Boolean).join(" · ")}</li>)}</ul>
+      {found.changes.length > 0 && <><p>What changed, which may or may not be why:</p><ul>{found.changes.map((c, i) => <li key={i}>{before(c.hoursBefore ?? 0, found.start)}: {c.what} ({c.source})</li>)}</ul></>}
+      {found.changes.length === 0 && asked.length > 0 && <p class="note">Nothing changed on the day before and on {found.start} that {asked.join(" or ")} would tell.</p>}
     </div>
   );
 }

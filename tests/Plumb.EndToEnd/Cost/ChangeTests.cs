@@ -25,6 +25,9 @@ public sealed class ChangeTests(KubectlCluster cluster) : IClassFixture<KubectlC
         await kubectl.DoAsync("create deployment web -n shop --image=busybox:1.36 --replicas=0");
         await kubectl.DoAsync("set image -n shop deployment/web busybox=busybox:1.37");
         await kubectl.DoAsync("rollout status -n shop deployment/web --timeout=60s");
+        // The old ReplicaSet is taken up again as revision 3; when it was made, it was revision 1.
+        await kubectl.DoAsync("rollout undo -n shop deployment/web");
+        await kubectl.DoAsync("rollout status -n shop deployment/web --timeout=60s");
 
         // A bill knows whole days only: the program is run as it will be the day after tomorrow, when today is judged.
         var (today, time) = (DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime), new LaterTime(TimeSpan.FromDays(2)));

@@ -14,11 +14,12 @@ public sealed partial class CheckPagesTests(Chromium chromium, LabOfTheProgram l
     public async Task The_last_report_of_cost_is_shown_with_its_finding_and_its_charts(int width, bool dark)
     {
         await lab.StateAsync();
-        Assert.Equal(1, (await lab.ShellAsync("./plumb cost --sample")).ExitCode);
+        Assert.Equal(1, (await lab.ShellAsync("./plumb cost --sample --changes lab")).ExitCode);
         await using var open = await OpenAsync("cost", width, dark);
 
         await Expect(open.Page.GetByRole(AriaRole.Heading, new() { Name = "critical: Amazon EC2" })).ToBeVisibleAsync();
         await Expect(open.Page.GetByRole(AriaRole.Img).First).ToBeVisibleAsync();
+        await Expect(open.Page.GetByText("that the lab's rollouts would tell")).ToBeVisibleAsync();
         await Accessibility.CheckAsync(open.Page, $"cost-{width}-{(dark ? "dark" : "light")}");
         Assert.Empty(open.Complaints);
     }
