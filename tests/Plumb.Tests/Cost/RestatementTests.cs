@@ -44,6 +44,19 @@ public sealed class RestatementTests
     }
 
     [Fact]
+    public void A_finding_is_not_closed_because_its_days_are_not_judged_this_time_or_only_large_ones_are_asked_for()
+    {
+        var (before, after) = (Bill((66, 90)), Bill((66, 89)));
+        var seen = Restatement.Seen(before, Judge(before), Days).ToArray();
+        var findings = Judge(before).Report.Findings;
+        var estimated = after with { Estimated = new[] { 66, 67, 68, 69 }.Select(day => Today.AddDays(day - Days)).ToHashSet() };
+        Assert.Empty(Restatement.Of(Now, seen, findings, estimated, Judge(estimated)).Closed);
+        var large = CostJudge.Judge(after, new CostOptions(MinImpact: 500), Now, Now);
+        Assert.Empty(large.Findings);
+        Assert.Empty(Restatement.Of(Now, seen, findings, after, large).Closed);
+    }
+
+    [Fact]
     public void A_service_that_was_taken_off_a_day_is_restated_to_nothing()
     {
         var before = Bill();

@@ -46,7 +46,8 @@ public static class CostJudge
             [.. services.Zip(detections).Select(one => new ServiceDays(one.First.Name, one.First.Amounts, one.Second.Expected))])
         {
             JudgedDays = judged,
-            Standing = ever.Where(one => IsMaterial(one.Finding, options)).Select(one => one.Finding.Finding.Id).ToHashSet(),
+            // Not what --min-impact leaves out of this one report: a finding is not over because somebody asks for large ones only.
+            Standing = ever.Where(one => IsMaterial(one.Finding, options) || IsMaterial(one.Finding, new CostOptions())).Select(one => one.Finding.Finding.Id).ToHashSet(),
         };
     }
 

@@ -42,7 +42,8 @@ public sealed record Restatement(DateTimeOffset Since, IReadOnlyList<RestatedDay
                      where !report.Standing.Contains(finding.Id) && finding.Evidence is [{ Window: not null }, ..]
                      let window = finding.Evidence[0].Window!
                      let days = restated.Where(day => day.Service == finding.Subject.Name && At(day.Day) >= window.From && At(day.Day) < window.To).ToArray()
-                     where days.Length > 0
+                     // Days that are left out this time tell nothing of what stood on them.
+                     where days.Length > 0 && !report.NotJudged.Any(day => At(day) >= window.From && At(day) < window.To)
                      let most = days.MaxBy(day => Math.Abs(day.Difference))!
                      select new ClosedFinding(finding.Id, finding.Subject.Name, string.Create(CultureInfo.InvariantCulture,
                          $"restated: {most.Day:yyyy-MM-dd} is {CostJudge.Money(most.Now, table)} now and was {CostJudge.Money(most.Before, table)}"));
