@@ -54,7 +54,7 @@ public sealed unsafe class FlightRecorder : IDisposable
         {
             return new Problem($"the cgroup prefix '{prefix}' is longer than {ControlLayout.PrefixBytes} bytes");
         }
-        var owner = BpfFileSystem.Own(name);
+        var owner = BpfFileSystem.Claim(name);
         if (owner is null)
         {
             return new Problem($"a flight recorder named '{name}' runs on this machine already", "One is enough: 'plumb trace pod/NAME' reads its rings");

@@ -92,7 +92,7 @@ public static unsafe class BpfFileSystem
     }
 
     /// <summary>Held as long as the process of a recorder runs; null when another one holds it.</summary>
-    internal static FileStream? Own(string name)
+    internal static FileStream? Claim(string name)
     {
         var file = new FileStream($"/run/plumb-{name}.lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         if (Native.flock((int)file.SafeFileHandle.DangerousGetHandle(), Exclusively | WithoutWaiting) == 0)

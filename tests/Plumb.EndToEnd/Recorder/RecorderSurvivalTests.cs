@@ -56,7 +56,7 @@ public sealed class RecorderSurvivalTests : IAsyncDisposable
             spec:
               restartPolicy: Never
               containers:
-              - {name: main, image: busybox, command: [sh, -c, "sleep 0.5; exec tail -c 900M /dev/zero"], resources: {limits: {memory: 24Mi}}}
+              - {name: main, image: busybox, command: [sh, -c, "sleep 0.5; exec tail -c 900000000 /dev/zero"], resources: {limits: {memory: 24Mi}}}
             ---
             apiVersion: v1
             kind: Pod
@@ -90,7 +90,7 @@ public sealed class RecorderSurvivalTests : IAsyncDisposable
     {
         await ShellAsync("./plumb up -d --bare --nodes 1 --no-recorder");
         var run = await ShellAsync("""
-            export LAB=$(basename $(ls -d /sys/fs/cgroup/*/plumb-* /sys/fs/cgroup/plumb-* 2>/dev/null | grep "$(printf %s $PLUMB_HOME/cluster | sha256sum | cut -c1-10)" | head -1))
+            LAB=plumb-$(printf %s $PLUMB_HOME/cluster | sha256sum | cut -c1-10)
             PLUMB_HOME=$PLUMB_HOME/node ./plumb trace node --kubeconfig $(./plumb kubeconfig) --node node1 --cgroup /$LAB/ 2> $PLUMB_HOME/node.log & NODE=$!
             for i in $(seq 100); do grep -q 'recording every container' $PLUMB_HOME/node.log && break; sleep 0.1; done
             kubectl run unlucky --image=busybox --restart=Never -- sh -c 'cat /etc/missing.conf || exit 5' >&2
