@@ -74,7 +74,7 @@ public sealed class DescriptorTables(LiveDescriptors? live = null)
         else if (live?.Read(call.ProcessId) is { } present)
         {
             var touched = _touched.GetValueOrDefault(call.ProcessId);
-            foreach (var (number, descriptor) in present.Open.Where(entry => touched?.Contains(entry.Key) != true))
+            foreach (var (number, descriptor) in present.Open.Where(entry => entry.Key < present.Given || touched?.Contains(entry.Key) != true))
             {
                 process.Open(number, descriptor);
             }

@@ -14,7 +14,11 @@ public sealed class LiveDescriptors(Func<string, string>? redact = null, bool st
     private const int MostSockets = 20_000;
     private const int CloseOnExec = 0x80000;
 
-    internal sealed record Present(IReadOnlyDictionary<int, Descriptor> Open, string? Directory);
+    /// <summary>Standard input, output and error.</summary>
+    private const int MostStandard = 3;
+
+    /// <param name="Given">Descriptors below this number were given to the process at its start, whatever became of them since.</param>
+    internal sealed record Present(IReadOnlyDictionary<int, Descriptor> Open, string? Directory, int Given = 0);
 
     private bool _waitsForStarted = started;
 
@@ -22,13 +26,20 @@ public sealed class LiveDescriptors(Func<string, string>? redact = null, bool st
     internal Present? Read(int processId)
     {
         var present = Look(processId);
-        if (_waitsForStarted && present is null && Look(Environment.ProcessId) is { } own)
+        if (!_waitsForStarted || Look(Environment.ProcessId) is not { } own)
         {
-            (int Number, int Ours)[] standard = [(0, 0), (1, 2), (2, 2)];
-            present = new Present(standard.Where(one => own.Open.ContainsKey(one.Ours)).ToDictionary(one => one.Number, one => own.Open[one.Ours] with { ClosesOnExec = false }), own.Directory);
+            return present;
         }
         _waitsForStarted = false;
-        return present;
+        var open = present?.Open.ToDictionary() ?? [];
+        foreach (var (number, ours) in ((int, int)[])[(0, 0), (1, 2), (2, 2)])
+        {
+            if (own.Open.TryGetValue(ours, out var standard))
+            {
+                open[number] = standard with { ClosesOnExec = false };
+            }
+        }
+        return new Present(open, own.Directory, MostStandard);
     }
 
     private Present? Look(int processId)
