@@ -74,6 +74,7 @@ public static class Explanation
     {
         Failure? missing = null;
         Failure? searched = null;
+        Lookups? lookups = null;
         for (var index = Math.Min(end.Index, calls.Count) - 1; index >= 0; index--)
         {
             var call = calls[index].Call;
@@ -90,7 +91,7 @@ public static class Explanation
             {
                 return failure;
             }
-            var elsewhere = Elsewhere(calls, index, end.Index, failure.Call);
+            var elsewhere = (lookups ??= new Lookups(calls, end)).Elsewhere(index, failure.Call);
             missing ??= elsewhere == Found.Nowhere ? failure : null;
             searched ??= elsewhere == Found.LookedFor ? failure : null;
         }
@@ -111,25 +112,30 @@ public static class Explanation
         There,
     }
 
-    /// <summary>Whether the same name was found by a later call, or at least looked for in another place.</summary>
-    private static Found Elsewhere(IReadOnlyList<DecodedCall> calls, int from, int exit, DecodedCall missing)
+    /// <summary>For each file name of a process: the paths under which it was looked for, and the last call that found it.</summary>
+    private sealed class Lookups
     {
-        var (name, path) = (FileName(missing), Failure.PathOf(missing));
-        var found = Found.Nowhere;
-        for (var index = 0; index < Math.Min(exit, calls.Count) && name.Length > 0; index++)
+        private readonly Dictionary<string, (HashSet<string> Paths, int Found)> _names = [];
+
+        public Lookups(IReadOnlyList<DecodedCall> calls, BadEnd end)
         {
-            var call = calls[index];
-            if (call.Call.ProcessId != missing.Call.ProcessId || FileName(call) != name)
+            for (var index = 0; index < Math.Min(end.Index, calls.Count); index++)
             {
-                continue;
+                if (calls[index].Call.ProcessId != end.ProcessId || Failure.PathOf(calls[index]) is not { } path)
+                {
+                    continue;
+                }
+                var name = FileName(calls[index]);
+                var (paths, found) = _names.TryGetValue(name, out var known) ? known : ([], -1);
+                paths.Add(path);
+                _names[name] = (paths, calls[index].Call is { State: CallState.Returned, Error: 0 } ? index : found);
             }
-            if (index > from && call.Call is { State: CallState.Returned, Error: 0 })
-            {
-                return Found.There;
-            }
-            found = Failure.PathOf(call) == path ? found : Found.LookedFor;
         }
-        return found;
+
+        /// <summary>Whether the same name was found by a later call, or at least looked for in another place.</summary>
+        public Found Elsewhere(int index, DecodedCall missing) =>
+            FileName(missing) is not { Length: > 0 } name || !_names.TryGetValue(name, out var known) ? Found.Nowhere
+            : known.Found > index ? Found.There : known.Paths.Count > 1 ? Found.LookedFor : Found.Nowhere;
     }
 
     private static string FileName(DecodedCall call)
@@ -169,7 +175,9 @@ public static class Explanation
     private static IEnumerable<string> UnderWay(IReadOnlyList<DecodedCall> calls, BadEnd end)
     {
         const int Most = 5;
-        return calls.Where(call => call.Call.ProcessId == end.ProcessId && call.Call.State is CallState.InFlight or CallState.ReturnLost && call.Call.EnterNs <= end.AtNs).TakeLast(Most)
+        // A lost return is no waiting when the thread made another call.
+        return calls.Where(call => call.Call.ProcessId == end.ProcessId).GroupBy(call => call.Call.ThreadId).Select(thread => thread.MaxBy(call => call.Call.EnterNs)!)
+            .Where(call => call.Call.State is CallState.InFlight or CallState.ReturnLost && call.Call.EnterNs <= end.AtNs).OrderBy(call => call.Call.EnterNs).TakeLast(Most)
             .Select(call => string.Create(CultureInfo.InvariantCulture, $"thread {call.Call.ThreadId} was in {call.Name}({call.ParameterText}) for {Observation.Human(Observation.Nanoseconds(end.AtNs - call.Call.EnterNs))}"));
     }
 

@@ -104,6 +104,15 @@ public sealed class ExplanationTests
     }
 
     [Fact]
+    public void A_call_whose_return_was_lost_is_not_under_way_when_its_thread_went_on()
+    {
+        _calls.Add(_decoder.Decode(Slots.Call("futex", [1ul << 20, 0x80, 1, 0], at: _now++, state: CallState.ReturnLost)));
+        Open("/etc/passwd", -EAccess);
+        Exit(1);
+        Assert.DoesNotContain(Assert.Single(Explanation.Of(_calls)).Evidence, line => line.Contains("futex", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void An_exit_that_the_calls_show_is_told_once()
     {
         Open("/etc/app.conf", -ENoEnt);
