@@ -13,16 +13,28 @@ public sealed record UnifiedHierarchy(string Mount, int Depth)
 
     public static Result<UnifiedHierarchy> Find()
     {
+        var isFirst = IsFirstNamespace();
         foreach (var line in File.Exists("/proc/self/mountinfo") ? File.ReadAllLines("/proc/self/mountinfo") : [])
         {
             // proc(5): 36 35 98:0 /root /mount options optional - type source options.
             var halves = line.Split(" - ", 2);
-            if (halves is [var left, var right] && right.StartsWith("cgroup2 ", StringComparison.Ordinal) && left.Split(' ') is [_, _, _, var root, var mount, ..])
+            if (halves is not [var left, var right] || !right.StartsWith("cgroup2 ", StringComparison.Ordinal) || left.Split(' ') is not [_, _, _, var root, var mount, ..])
             {
-                return IsFirstNamespace()
-                    ? new UnifiedHierarchy(mount, Parts(root))
-                    : new Problem("this process runs in a cgroup namespace of its own, where cgroups of the machine cannot be told apart", "Run it on the machine itself");
+                continue;
             }
+            if (isFirst)
+            {
+                return new UnifiedHierarchy(mount, Parts(root));
+            }
+            // From a namespace of its own a container sees the machine's hierarchy as one that begins above itself.
+            if (root.Length > 1 && Array.TrueForAll(root.Split('/', StringSplitOptions.RemoveEmptyEntries), part => part == ".."))
+            {
+                return new UnifiedHierarchy(mount, 0);
+            }
+        }
+        if (!isFirst)
+        {
+            return new Problem("this process runs in a cgroup namespace of its own, where cgroups of the machine cannot be told apart", "Run it on the machine itself, or mount the machine's /sys/fs/cgroup into the container (deploy/recorder.yaml)");
         }
         return new Problem("no cgroup2 hierarchy is mounted, so containers cannot be told apart", "Mount it: mount -t cgroup2 none /sys/fs/cgroup/unified");
     }

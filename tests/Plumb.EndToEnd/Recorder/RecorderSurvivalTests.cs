@@ -104,6 +104,27 @@ public sealed class RecorderSurvivalTests : IAsyncDisposable
         Assert.False(Directory.Exists("/run/plumb/bpf/node") || Directory.Exists("/sys/fs/bpf/plumb/node"));
     }
 
+    [Fact]
+    public async Task In_a_container_the_machines_cgroups_are_seen_where_they_are_mounted()
+    {
+        var tried = await ShellAsync("""
+            mount=$(awk '$3=="cgroup2"{print $2; exit}' /proc/mounts); mkdir $mount/plumb-inner-$$; echo 0 > $mount/plumb-inner-$$/cgroup.procs
+            unshare -C ./plumb trace cgroup plumb-not-there
+            echo 0 > $mount/cgroup.procs; rmdir $mount/plumb-inner-$$
+            """);
+        Assert.Contains("there is no cgroup 'plumb-not-there' in the cgroup2 hierarchy", tried.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_rights_that_the_manifest_for_a_cluster_asks_for_are_ones_that_a_server_takes()
+    {
+        await UpAsync();
+        // The lab serves no DaemonSets.
+        var created = await ShellAsync("kubectl create --dry-run=server -o name -f <(sed '/^apiVersion: apps/,$d' deploy/recorder.yaml)");
+        Contains("clusterrole.rbac.authorization.k8s.io/plumb-recorder", created.Output);
+        Contains("serviceaccount/recorder", created.Output + created.Error);
+    }
+
     private static void Contains(string pattern, string text) => Assert.True(Regex.IsMatch(text, pattern, RegexOptions.None, TimeSpan.FromSeconds(1)), text);
 
     private async Task UpAsync()
