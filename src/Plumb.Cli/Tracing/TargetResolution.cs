@@ -82,7 +82,8 @@ internal static class TargetResolution
     /// <summary>Where 'plumb trace node' runs its rings are read; null where it does not, or knows no such pod.</summary>
     private static Result<TraceTarget>? OfNode(Invocation call, string ns, string? pod)
     {
-        if (!FlightView.IsThere(Node.RecorderName))
+        // Another home's recorder on this machine knows other pods.
+        if (!FlightView.IsThere(Node.RecorderName) || RecordingPlace.Of(call.Home).ReadNames().Count == 0)
         {
             return null;
         }
