@@ -8,6 +8,8 @@ namespace Plumb.Cli.Logs;
 /// <summary>All requests for a person: what was learnt, what is wrong with how many, and the first of them one by one.</summary>
 internal sealed class TraceText(Terminal terminal)
 {
+    private const int MostAlike = 3;
+
     public void Write(CheckReport report, TraceReport evidence, int limit)
     {
         if (evidence.Window is { } window)
@@ -50,18 +52,27 @@ internal sealed class TraceText(Terminal terminal)
         table.Write(terminal);
     }
 
+    /// <summary>Of requests that lack the same a few are enough: a hundred of one kind would hide the one of another.</summary>
     private void Traces(TraceReport evidence, int limit)
     {
         var table = new Table("TRACE", "BEGAN", "TOOK", "LINES", "WHAT");
-        foreach (var trace in evidence.Traces.Take(limit))
+        var alike = new Dictionary<string, int>(StringComparer.Ordinal);
+        var shown = 0;
+        foreach (var trace in evidence.Traces)
         {
-            table.Row(trace.Id, trace.Began.ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture), string.Create(CultureInfo.InvariantCulture, $"{trace.DurationMs:0.0} ms"),
-                trace.Lines.ToString(CultureInfo.InvariantCulture), string.Join("; ", trace.What));
+            var what = string.Join("; ", trace.What);
+            alike[what] = alike.GetValueOrDefault(what) + 1;
+            if (alike[what] <= MostAlike && shown < limit)
+            {
+                shown++;
+                table.Row(trace.Id, trace.Began.ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture), string.Create(CultureInfo.InvariantCulture, $"{trace.DurationMs:0.0} ms"),
+                    trace.Lines.ToString(CultureInfo.InvariantCulture), what);
+            }
         }
         table.Write(terminal);
-        if (evidence.Anomalous > limit)
+        if (evidence.Anomalous > shown)
         {
-            terminal.Line(string.Create(CultureInfo.InvariantCulture, $"and {evidence.Anomalous - Math.Min(limit, evidence.Traces.Count):N0} more; --limit shows up to {TraceSurvey.MostTraces}"));
+            terminal.Line(string.Create(CultureInfo.InvariantCulture, $"and {evidence.Anomalous - shown:N0} more, most of them like these; -o json lists up to {TraceSurvey.MostTraces:N0}"));
         }
     }
 }

@@ -9,7 +9,7 @@ namespace Plumb.Cli.Commands.Logs;
 internal sealed class Traces : CliCommand
 {
     private readonly SourceOptions _sources = new();
-    private readonly Option<int> _limit = new("--limit") { Description = "requests that are listed one by one (default 20, at most 1000)", DefaultValueFactory = _ => 20, HelpName = "N" };
+    private readonly Option<int> _limit = new("--limit") { Description = "requests that are listed one by one, three of each kind (default 20, at most 1000)", DefaultValueFactory = _ => 20, HelpName = "N" };
 
     private readonly Option<string?> _adopted = new("--adopted") { Description = "write every line that was given to a request, with its confidence, to a file: one JSON object a line", HelpName = "FILE" };
 
