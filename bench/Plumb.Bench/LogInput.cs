@@ -7,7 +7,8 @@ namespace Plumb.Bench;
 /// Writes the logs of a payments system of four services, one file each, in the order of time: JSON lines of the shape that the lab's services write, with some
 /// plain text. The same seed gives the same bytes. With a truth file it also says which request each line without an id belongs to.
 /// </summary>
-internal sealed class LogInput(int seed, double strippedShare, double lostMailShare, double skewSeconds = 0)
+/// <param name="paymentIds">False: no line has the payment's id, so that a line that lost its trace id shares with its request only a user, an amount, and the time.</param>
+internal sealed class LogInput(int seed, double strippedShare, double lostMailShare, double skewSeconds = 0, bool paymentIds = true)
 {
     private const double RequestsPerSecond = 180;
     private const int Users = 400;
@@ -74,6 +75,7 @@ internal sealed class LogInput(int seed, double strippedShare, double lostMailSh
         var mail = $"{user}@example.com";
         var amount = _random.Next(100, 100_000);
         var payment = Guid.Parse(Hex(16));
+        var (own, named) = paymentIds ? ($"\"payment_id\":\"{payment}\",", $" {payment}") : ("", "");
         var pods = Services.Select(name => $"{name}-{(name[0] * 7919) % 9000 + 1000}b9-{"x2k4p"[_random.Next(5)]}{_random.Next(1, 3)}").ToArray();
         var spans = Services.Select(_ => Hex(8)).ToArray();
         var at = start;
@@ -81,11 +83,11 @@ internal sealed class LogInput(int seed, double strippedShare, double lostMailSh
         Step(0.4, 2);
         Json(1, "info", "user_authenticated", $"\"user_id\":\"{user}\",\"message\":\"Token of {user} is valid.\",\"duration_ms\":{_random.NextDouble() * 3:0.000}");
         Step(0.4, 2);
-        Json(2, "info", "payment_received", $"\"payment_id\":\"{payment}\",\"amount\":{amount},\"message\":\"Payment {payment} begins.\"");
+        Json(2, "info", "payment_received", $"{own}\"amount\":{amount},\"message\":\"Payment{named} begins.\"");
         Step(3, 25);
-        Json(2, "info", "transaction_recorded", $"\"payment_id\":\"{payment}\",\"amount\":{amount},\"user_id\":\"{user}\",\"message\":\"{amount} USD moved for {user}.\",\"duration_ms\":{_random.NextDouble() * 25:0.000}");
+        Json(2, "info", "transaction_recorded", $"{own}\"amount\":{amount},\"user_id\":\"{user}\",\"message\":\"{amount} USD moved for {user}.\",\"duration_ms\":{_random.NextDouble() * 25:0.000}");
         Step(0.4, 3);
-        Json(3, "info", "email_send_attempt", $"\"payment_id\":\"{payment}\",\"recipient\":\"{mail}\",\"message\":\"Sending the mail about payment {payment}.\"");
+        Json(3, "info", "email_send_attempt", $"{own}\"recipient\":\"{mail}\",\"message\":\"Sending the mail about payment{named}.\"");
         Step(2, 30);
         if (_random.NextDouble() < lostMailShare)
         {
@@ -93,10 +95,10 @@ internal sealed class LogInput(int seed, double strippedShare, double lostMailSh
         }
         else
         {
-            Json(3, "info", "email_sent", $"\"payment_id\":\"{payment}\",\"recipient\":\"{mail}\",\"message\":\"The mail server has the mail about payment {payment}.\"");
+            Json(3, "info", "email_sent", $"{own}\"recipient\":\"{mail}\",\"message\":\"The mail server has the mail about payment{named}.\"");
         }
         Step(0.4, 2);
-        Json(0, "info", "payment_completed", $"\"payment_id\":\"{payment}\",\"user_id\":\"{user}\",\"status\":201,\"message\":\"Payment {payment} is completed.\",\"duration_ms\":{(at - start).TotalMilliseconds:0.000}");
+        Json(0, "info", "payment_completed", $"{own}\"user_id\":\"{user}\",\"status\":201,\"message\":\"Payment{named} is completed.\",\"duration_ms\":{(at - start).TotalMilliseconds:0.000}");
 
         void Step(double least, double most) => at += TimeSpan.FromMilliseconds(least + (_random.NextDouble() * (most - least)));
 

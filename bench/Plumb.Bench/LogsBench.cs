@@ -41,7 +41,8 @@ internal static class LogsBench
         try
         {
             var measured = await MeasureAsync(root, folder, quick ? QuickMiB : FullMiB, quick ? 3 : 7);
-            measured["adoption"] = await AdoptionAsync(root, folder);
+            measured["adoption"] = await AdoptionAsync(root, folder, paymentIds: true);
+            measured["adoptionWithoutPaymentIds"] = await AdoptionAsync(root, folder, paymentIds: false);
             if (args.Contains("--huge"))
             {
                 measured["huge"] = await HugeAsync(root, folder);
@@ -111,10 +112,10 @@ internal static class LogsBench
     }
 
     /// <summary>Strips the id from a fifth of all lines, and compares what was adopted with what is true.</summary>
-    private static async Task<JsonObject> AdoptionAsync(string root, string folder)
+    private static async Task<JsonObject> AdoptionAsync(string root, string folder, bool paymentIds)
     {
-        var logs = Path.Combine(folder, "stripped");
-        var input = new LogInput(2, 0.2, LostMails);
+        var logs = Path.Combine(folder, paymentIds ? "stripped" : "stripped-more");
+        var input = new LogInput(2, 0.2, LostMails, paymentIds: paymentIds);
         input.Write(logs, StrippedMiB << 20);
         var adoptedFile = Path.Combine(folder, "adopted.ndjson");
         var (seconds, _, peak) = await TimeAsync(Path.Combine(root, ".build", "app", "Plumb.Cli"), ["logs", "traces", logs, "-o", "json", "--adopted", adoptedFile]);
@@ -137,7 +138,7 @@ internal static class LogsBench
             ["strippedLines"] = truth.Count, ["adopted"] = all, ["precisionPercent"] = Math.Round(100.0 * right / Math.Max(1, all), 3),
             ["recallPercent"] = Math.Round(100.0 * right / truth.Count, 3), ["seconds"] = Math.Round(seconds, 2), ["peakMiB"] = peak,
         };
-        Console.Error.WriteLine($"adoption: {result.ToJsonString()}");
+        Console.Error.WriteLine($"adoption{(paymentIds ? "" : " without payment ids")}: {result.ToJsonString()}");
         return result;
     }
 
