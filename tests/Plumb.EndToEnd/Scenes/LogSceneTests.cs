@@ -11,14 +11,24 @@ public sealed class LogSceneTests(SceneLab lab)
     /// <summary>Longer than the queue of a busy machine needs; the test goes on as soon as the line is there.</summary>
     private const int MostLooks = 60;
 
+    /// <summary>Every error has its id, or there was none.</summary>
+    private static readonly int[] NothingLost = [0, 3];
+
     [Fact]
     public async Task A_service_that_loses_the_trace_id_is_found_with_the_line_that_loses_it_and_repaired_by_the_reset()
     {
-        string[] check = ["logs", "coverage", "--from", "lab"];
-        await lab.PassesAsync(check);
+        // What a service said while the lab was starting, before its database was there, is no matter of ids.
+        string[] check = ["logs", "coverage", "--from", "lab", "--since", "10s"];
+        var before = await lab.RunAsync(check);
+        for (var look = 0; look < MostLooks && before.ExitCode == 1; look++)
+        {
+            await PayAsync();
+            before = await lab.RunAsync(check);
+        }
+        Assert.Contains(before.ExitCode, NothingLost);
         await lab.PassesAsync("lab", "break", "trace-gap");
         var broken = await lab.RunAsync(check);
-        for (var look = 0; look < MostLooks && broken.ExitCode == 0; look++)
+        for (var look = 0; look < MostLooks && broken.ExitCode != 1; look++)
         {
             await PayAsync();
             broken = await lab.RunAsync(check);
@@ -27,7 +37,7 @@ public sealed class LogSceneTests(SceneLab lab)
         Assert.Contains("notification loses the id here", broken.Output, StringComparison.Ordinal);
         Assert.Contains("Connection timeout to mail server", broken.Output, StringComparison.Ordinal);
         await lab.PassesAsync("lab", "reset", "trace-gap");
-        await lab.PassesAsync(check);
+        Assert.Contains((await lab.RunAsync("logs", "coverage", "--from", "lab", "--since", "3s", "-l", "app=notification")).ExitCode, NothingLost);
     }
 
     private async Task PayAsync()

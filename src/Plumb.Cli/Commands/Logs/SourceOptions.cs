@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Plumb.Cli.Framework;
 using Plumb.Cli.Output;
 using Plumb.Core;
@@ -28,6 +29,8 @@ internal sealed class SourceOptions
     private readonly Option<string?> _selector = new("--selector", "-l") { Description = "only pods with these labels", HelpName = "LABELS" };
     private readonly Option<bool> _previous = new("--previous") { Description = "also the log of the container before its last restart" };
 
+    private readonly Option<string?> _since = new("--since") { Description = "of pods only lines that are younger: 30s, 5m, 2h", HelpName = "DURATION" };
+
     public SourceOptions() => _from.CompletionSources.Add("lab");
 
     public Argument<string[]> Files { get; } = new("files")
@@ -35,13 +38,17 @@ internal sealed class SourceOptions
         Description = "log files, directories, patterns in quotes, - for standard input; .gz is unpacked", Arity = ArgumentArity.ZeroOrMore,
     };
 
-    public IReadOnlyList<Option> All => [_from, _context, _kubeconfig, _namespace, _selector, _previous];
+    public IReadOnlyList<Option> All => [_from, _context, _kubeconfig, _namespace, _selector, _since, _previous];
 
     /// <summary>Opens what the user named. The caller disposes it.</summary>
     public async Task<Result<LogSources>> OpenAsync(Invocation call, CancellationToken cancellation)
     {
         var files = call.Get(Files) ?? [];
         var cluster = NamesCluster(call);
+        if (call.Get(_since) is not null && !cluster)
+        {
+            return new Problem("--since is for pods: a file is read as it is", "Leave it out, or name pods with --from lab or --context NAME");
+        }
         if (files.Length == 0 && !cluster)
         {
             return new Problem("say which logs: files, directories, - for standard input, --from lab or --context NAME", "For instance: plumb logs traces ./logs");
@@ -89,7 +96,28 @@ internal sealed class SourceOptions
             return target.Problem;
         }
         var ns = call.Get(_namespace) ?? (call.Get(_from) is null ? target.Value.Namespace : LabNamespace);
-        return new ClusterPods(new KubeClient(target.Value, new KubeClientOptions { Time = call.Time }), new PodLogRequest(ns, call.Get(_selector), call.Get(_previous)));
+        if (call.Get(_since) is { } words && Age(words) is null)
+        {
+            return new Problem($"--since is a number with s, m, h or d, not '{words}'", "For instance: --since 5m");
+        }
+        return new ClusterPods(new KubeClient(target.Value, new KubeClientOptions { Time = call.Time }), new PodLogRequest(ns, call.Get(_selector), call.Get(_previous), call.Get(_since) is { } since ? Age(since) : null));
+    }
+
+    /// <summary>30s, 5m, 2h, 1d; null for anything else.</summary>
+    private static TimeSpan? Age(string words)
+    {
+        if (words.Length < 2 || !int.TryParse(words.AsSpan(0, words.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number == 0)
+        {
+            return null;
+        }
+        return words[^1] switch
+        {
+            's' => TimeSpan.FromSeconds(number),
+            'm' => TimeSpan.FromMinutes(number),
+            'h' => TimeSpan.FromHours(number),
+            'd' => TimeSpan.FromDays(number),
+            _ => null,
+        };
     }
 
     private Result<KubeTarget> Target(Invocation call)
