@@ -10,7 +10,7 @@ internal static partial class SecretWords
 {
     private const int LimitMs = 100;
     private const RegexOptions Options = RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant;
-    private const string Words = "passw(or)?d|passphrase|pwd|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|credentials?";
+    private const string Words = "passw(or)?d|passphrase|pwd(?!\\s*[=:]\\s*/)|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|credentials?";
 
     public static readonly Regex[] All = [Assigned(), NextWord(), Header(), InAddress(), AwsKey(), PrivateKey(), WebToken(), CurlUser()];
 
@@ -22,7 +22,7 @@ internal static partial class SecretWords
     [GeneratedRegex($@"--?[\w-]*({Words})[\0\x20]+(?<secret>[^\0\s]+)", Options, LimitMs)]
     private static partial Regex NextWord();
 
-    [GeneratedRegex("""(authorization|x-api-key|cookie|x-auth-token)\s*:\s*((basic|bearer|token|aws4-hmac-sha256)\s+)?(?<secret>[^\r\n\0"']+)|\b(bearer|basic)\s+(?<secret>[^\s\0"',]{6,})""", Options, LimitMs)]
+    [GeneratedRegex("""(authorization|x-api-key|cookie|x-auth-token)\s*:\s*((basic|bearer|token|aws4-hmac-sha256)\s+)?(?<secret>[^\r\n\0"']+)|\bbearer\s+(?<secret>[^\s\0"',]{6,})""", Options, LimitMs)]
     private static partial Regex Header();
 
     /// <summary>postgres://user:x@host.</summary>
