@@ -58,7 +58,7 @@ public sealed class DiagnosisTests : IDisposable
     [Theory]
     [InlineData("""unpack("p", pack("Q", 16))""", "was ended by SIGSEGV; ")]
     [InlineData("use POSIX; abort()", "was ended by SIGABRT, which it sent itself; ")]
-    [InlineData("""if (($p = fork) == 0) { sleep 100 while 1 } select(undef, undef, undef, 0.05); kill("TERM", $p); waitpid($p, 0)""", "was ended by SIGTERM, sent by perl")]
+    [InlineData("""pipe(R, W); if (($p = fork) == 0) { syswrite(W, "x"); sleep 100 while 1 } sysread(R, $x, 1); kill("TERM", $p); waitpid($p, 0)""", "was ended by SIGTERM, sent by perl")]
     public async Task The_signal_that_ended_a_process_is_named(string script, string text) =>
         Assert.Contains((await ExplainAsync(script))["explanation"]!.AsArray(), suspect => suspect!["text"]!.GetValue<string>().Contains(text, StringComparison.Ordinal));
 

@@ -53,7 +53,7 @@ public sealed class PtraceTests : IDisposable
     {
         var started = new ProcessStartInfo("/bin/sh", ["-c", "while sleep 0.05; do :; done"]) { RedirectStandardOutput = true, UseShellExecute = false };
         using var process = Process.Start(started)!;
-        var traced = await BuiltProgram.ShellAsync($"timeout --foreground -s INT 3 ./plumb trace --ptrace pid {process.Id}");
+        var traced = await BuiltProgram.ShellAsync($"timeout --foreground -s INT 6 ./plumb trace --ptrace pid {process.Id}");
         Assert.Matches("wait4 .*WIFEXITED\\(s\\) && WEXITSTATUS\\(s\\) == 0", traced.Output);
         Assert.Matches($"process {process.Id}: \\d+ calls recorded, 0 lost", traced.Error);
         Assert.False(process.HasExited);
