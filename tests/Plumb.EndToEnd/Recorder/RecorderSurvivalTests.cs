@@ -115,16 +115,6 @@ public sealed class RecorderSurvivalTests : IAsyncDisposable
         Assert.Contains("there is no cgroup 'plumb-not-there' in the cgroup2 hierarchy", tried.Error, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task The_rights_that_the_manifest_for_a_cluster_asks_for_are_ones_that_a_server_takes()
-    {
-        await UpAsync();
-        // The lab serves no DaemonSets.
-        var created = await ShellAsync("kubectl create --dry-run=server -o name -f <(sed '/^apiVersion: apps/,$d' deploy/recorder.yaml)");
-        Contains("clusterrole.rbac.authorization.k8s.io/plumb-recorder", created.Output);
-        Contains("serviceaccount/recorder", created.Output + created.Error);
-    }
-
     private static void Contains(string pattern, string text) => Assert.True(Regex.IsMatch(text, pattern, RegexOptions.None, TimeSpan.FromSeconds(1)), text);
 
     private async Task UpAsync()
