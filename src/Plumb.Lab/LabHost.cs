@@ -72,6 +72,9 @@ public sealed class LabHost : IAsyncDisposable
         }
     }
 
+    /// <summary>The directory below the root of each cgroup hierarchy where the lab of this home has its containers.</summary>
+    public static string CgroupOf(PlumbHome home) => LabCluster.CgroupOf(home.File(ClusterDirectory));
+
     /// <summary>
     /// Tells other processes that the lab is there (or what is wrong with it), and where its console is. Until then they read that it starts, so
     /// that whoever waits for it learns everything at once.
@@ -161,7 +164,7 @@ public sealed class LabHost : IAsyncDisposable
 
         // Its name has the directory's real path in it, so the directory has to be there.
         Directory.CreateDirectory(_options.Home.File(ClusterDirectory));
-        _recorder = _options.Recorder?.Invoke(LabCluster.CgroupOf(_options.Home.File(ClusterDirectory)));
+        _recorder = _options.Recorder?.Invoke(CgroupOf(_options.Home));
         var connected = await StartClusterAsync(cancel);
         if (connected is not null)
         {

@@ -39,6 +39,7 @@ internal static class RecorderBench
             measured[call] = Summary(call, runs);
         }
         measured["loadMs"] = LoadMs(quick ? 3 : 5);
+        measured["programs"] = await RecorderPeers.RunAsync(hierarchy.Value, quick ? 1 : 5);
         var file = Path.Combine(root, "bench", "runs", $"{context["at"]!.GetValue<string>()[..16].Replace(":", "", StringComparison.Ordinal)}-recorder{(quick ? "-quick" : "")}.json");
         var report = new JsonObject { ["context"] = context.DeepClone(), ["measured"] = measured };
         await File.WriteAllTextAsync(file, report.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n");

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Plumb.Cli.Framework;
 using Plumb.Cli.Output;
+using Plumb.Cli.Tracing;
 using Plumb.Core;
 using Plumb.Platform.Processes;
 using Plumb.Platform.Storage;
@@ -34,6 +35,7 @@ internal sealed class Down : CliCommand
             case { Value: { IsAlive: true } lab }:
                 return await EndAsync(call, lab, cancellation);
             default:
+                LabRecorder.TakeOut(call.Home, call.Time, call.Keep);
                 return await Plumb.Lab.LabHost.ClearLeftoversAsync(call.Home, cancellation) is { } ended
                     ? Say(call, $"the lab had ended without cleaning up; what it left is cleared ({ended} processes)")
                     : call.Fail(new Problem($"the state directory {call.Home.Path} is in use by a lab that is just starting or ending", "Try again in a moment"));
@@ -61,6 +63,7 @@ internal sealed class Down : CliCommand
                 await Task.Delay(LookAgain, call.Time, cancellation);
             }
         }
+        LabRecorder.TakeOut(call.Home, call.Time, call.Keep);
         await Plumb.Lab.LabHost.ClearLeftoversAsync(call.Home, cancellation);
         progress.Done("the lab has ended");
         return Say(call, null);

@@ -37,6 +37,27 @@ internal sealed class LabRecorder : ILabRecorder
 
     public static LabRecorder NotWanted() => new(null, "--no-recorder", null);
 
+    /// <summary>Saves what the recorder of a killed lab holds, and takes it out of the kernel, where it would record for ever.</summary>
+    public static void TakeOut(PlumbHome home, TimeProvider time, Action<CheckReport> keep)
+    {
+        var cgroup = LabHost.CgroupOf(home);
+        if (!Environment.IsPrivilegedProcess || !FlightView.IsThere(cgroup))
+        {
+            return;
+        }
+        var started = FlightRecorder.Start(cgroup, $"/{cgroup}/");
+        if (!started.IsOk)
+        {
+            // A living lab's, or one that cannot be opened: then there is nothing to save.
+            return;
+        }
+        using var recorder = started.Value;
+        if (recorder.PickedUp)
+        {
+            new RingSaver(recorder, RecordingPlace.Of(home), time, keep).SaveFound();
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_service is not null)

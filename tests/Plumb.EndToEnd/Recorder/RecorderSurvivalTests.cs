@@ -45,6 +45,20 @@ public sealed class RecorderSurvivalTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task After_kill_9_down_saves_what_was_recorded_and_leaves_nothing_attached()
+    {
+        await UpAsync();
+        var ended = await ShellAsync("""
+            kubectl run left --image=busybox --restart=Never -- sh -c 'sleep 600' >&2
+            for i in $(seq 100); do ./plumb trace pod/left --last 4000 2>/dev/null | grep -q clock_nanosleep && break; sleep 0.2; done
+            kill -9 $(sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' $PLUMB_HOME/lab.json | head -1); sleep 0.5
+            ./plumb down; ./plumb trace recordings; ls -d /run/plumb/bpf/plumb-$(printf %s $PLUMB_HOME/cluster | sha256sum | cut -c1-10) 2>&1
+            """);
+        Contains("default +left +left +found", ended.Output);
+        Contains("No such file or directory", ended.Output);
+    }
+
+    [Fact]
     public async Task A_container_that_is_killed_for_memory_and_a_pod_that_turns_unready_are_saved_with_their_reason()
     {
         await UpAsync();
