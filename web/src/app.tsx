@@ -10,6 +10,7 @@ import { ExperimentsPage } from "./experiments";
 import { isStale, type State } from "./live";
 import { LogsPage } from "./logs";
 import { OverviewPage } from "./overview";
+import { RecordingsPage } from "./recordings";
 import { ScenesPage } from "./scenes";
 import { applyTheme, storedTheme, type Theme } from "./theme";
 import { count, useLive } from "./use";
@@ -22,6 +23,7 @@ const pages: Record<string, (props: { state: State }) => JSX.Element> = {
   logs: LogsPage,
   drift: DriftPage,
   scenes: ScenesPage,
+  recordings: RecordingsPage,
 };
 
 function pageOfAddress(): string {

@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { State } from "./live";
+import { ms } from "./timeline";
 import type { Problem } from "./types";
 import { count } from "./use";
 
@@ -26,9 +27,6 @@ async function read<T>(address: string): Promise<{ value?: T; problem?: Problem 
     return { problem: { what: "The console did not answer", remedy: "See whether it still runs, then read again." } };
   }
 }
-
-// Date.parse stops at milliseconds; lines of one request are often microseconds apart.
-const ms = (at: string): number => Date.parse(`${at.slice(0, 19)}Z`) + Number(`0${/\.\d+/.exec(at)?.[0] ?? ""}`) * 1000;
 
 export function LogsPage(_: { state: State }): JSX.Element {
   const [survey, setSurvey] = useState<Survey | null>(null);

@@ -116,15 +116,19 @@ internal sealed class Console : CliCommand
 
     private Result<ConsoleOptions> OfLab(Invocation call, LabState lab)
     {
-        var options = Cluster(call, [lab.Kubeconfig], null, "lab", call.Get(_prometheus) ?? lab.Prometheus, TrafficQueries.OfLoadGenerator, new ExperimentDesk(ExperimentTarget.Lab, call.Home, call.Time));
-        return options.IsOk ? options.Value with { Scenes = new SceneDesk(call.Home, call.Time) } : options;
+        var desk = new ExperimentDesk(ExperimentTarget.Lab, call.Home, call.Time);
+        return Cluster(call, [lab.Kubeconfig], null, "lab", call.Get(_prometheus) ?? lab.Prometheus, TrafficQueries.OfLoadGenerator, desk, isLab: true);
     }
 
-    private Result<ConsoleOptions> Cluster(Invocation call, IReadOnlyList<string> files, string? context, string name, Uri? prometheus, TrafficQueries queries, IExperimentDesk? desk)
+    private Result<ConsoleOptions> Cluster(Invocation call, IReadOnlyList<string> files, string? context, string name, Uri? prometheus, TrafficQueries queries, IExperimentDesk? desk,
+        bool isLab = false)
     {
         var target = Platform.Kubernetes.Configuration.Kubeconfig.Load(files).Then(config => config.Target(call.Time, context));
-        return target.IsSuccess
-            ? ConsoleOptions.Of(target.Value, name, call.Get(_namespace), prometheus, queries, call.Time) with { Experiments = desk, Home = call.Home }
-            : new Problem(target.Error.Message.TrimEnd('.'), target.Error.Next.TrimEnd('.'));
+        if (!target.IsSuccess)
+        {
+            return new Problem(target.Error.Message.TrimEnd('.'), target.Error.Next.TrimEnd('.'));
+        }
+        var options = ConsoleOptions.Of(target.Value, name, call.Get(_namespace), prometheus, queries, call.Time) with { Experiments = desk, Home = call.Home };
+        return isLab ? options.WithLab(call.Home, target.Value) : options;
     }
 }

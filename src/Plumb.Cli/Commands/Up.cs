@@ -153,7 +153,7 @@ internal sealed class Up : CliCommand
             call.Terminal.Problem(new Problem($"no console: {target.Error.Message.TrimEnd('.')}", target.Error.Next));
             return null;
         }
-        var options = ConsoleOptions.Of(target.Value, "lab", null, lab.State.Prometheus, TrafficQueries.OfLoadGenerator, call.Time) with { Home = call.Home, Scenes = new SceneDesk(call.Home, call.Time) };
+        var options = ConsoleOptions.Of(target.Value, "lab", null, lab.State.Prometheus, TrafficQueries.OfLoadGenerator, call.Time).WithLab(call.Home, target.Value);
         var start = await ConsoleServer.StartAsync(options with { Experiments = new ExperimentDesk(ExperimentTarget.Lab, call.Home, call.Time), Port = port }, cancellation);
         foreach (var warning in start.Warnings)
         {

@@ -63,9 +63,9 @@ internal sealed class TraceOutput(Terminal terminal, DateTimeOffset origin, bool
         {
             text.Append(text.Length == 0 ? "" : "\n").Append((call, json) switch
             {
-                (null, true) => new JsonObject { ["missing"] = missing }.ToJsonString(CoreJson.Compact.Options),
+                (null, true) => CallJson.Missing(missing).ToJsonString(CoreJson.Compact.Options),
                 (null, false) => terminal.Paint($"… {Count(missing)} were overwritten before they could be read", Style.Warn),
-                (_, true) => Json(call, container).ToJsonString(CoreJson.Compact.Options),
+                (_, true) => CallJson.Of(call, origin, container).ToJsonString(CoreJson.Compact.Options),
                 _ => Line(call, container),
             });
         }
@@ -85,11 +85,7 @@ internal sealed class TraceOutput(Terminal terminal, DateTimeOffset origin, bool
     {
         if (json)
         {
-            terminal.Line(new JsonObject
-            {
-                ["explanation"] = new JsonArray([.. explained.Suspects.Select(suspect => (JsonNode)Json(suspect))]),
-                ["observations"] = new JsonArray([.. explained.Observations.Select(one => (JsonNode)Json(one))]),
-            }.ToJsonString(CoreJson.Compact.Options));
+            terminal.Line(CallJson.Of(explained, origin).ToJsonString(CoreJson.Compact.Options));
             return;
         }
         terminal.Line();
@@ -140,47 +136,4 @@ internal sealed class TraceOutput(Terminal terminal, DateTimeOffset origin, bool
         : Column(container?.Node, one => one.Node) + Column(container?.Namespace, one => one.Namespace) + Column(container?.Pod, one => one.Pod) + Column(container?.Name, one => one.Name);
 
     private string Column(string? text, Func<RecordedContainer, string> part) => (text ?? "").PadRight(Math.Max(9, containers!.Max(one => (int?)part(one).Length) ?? 0) + 2);
-
-    private JsonObject Json(DecodedCall call, RecordedContainer? container = null)
-    {
-        var one = new JsonObject { ["at"] = (origin + TimeSpan.FromTicks((long)(call.Call.EnterNs / 100))).ToString("o", CultureInfo.InvariantCulture) };
-        if (container is not null)
-        {
-            (one["node"], one["namespace"], one["pod"], one["container"]) = (container.Node, container.Namespace, container.Pod, container.Name);
-        }
-        (one["cpu"], one["pid"], one["tid"], one["uid"], one["comm"]) = (call.Call.Cpu, call.Call.ProcessId, call.Call.ThreadId, call.Call.UserId, call.Command);
-        one["position"] = call.Call.Position;
-        one["syscall"] = call.Name;
-        one["parameters"] = new JsonObject(call.Parameters.Select(parameter => KeyValuePair.Create(parameter.Name, (JsonNode?)parameter.Value)));
-        one["state"] = call.Call.State switch { CallState.Returned => "returned", CallState.Final => "final", CallState.InFlight => "inFlight", _ => "returnLost" };
-        if (call.Call.State == CallState.Returned)
-        {
-            (one["ret"], one["durationNs"]) = (call.Call.Return, call.Call.ExitNs - call.Call.EnterNs);
-            if (call.Error is null && call.Return != call.Call.Return.ToString(CultureInfo.InvariantCulture))
-            {
-                one["returned"] = call.Return;
-            }
-        }
-        if (call.Error is { } error)
-        {
-            (one["error"], one["errorText"]) = (error, ErrorNames.Words(call.Call.Error));
-        }
-        return one;
-    }
-
-    private JsonObject Json(Suspect suspect) => new()
-    {
-        ["text"] = suspect.Text,
-        ["times"] = suspect.Times,
-        ["beforeExitNs"] = suspect.Before?.Ticks * 100,
-        ["kind"] = suspect.Kind,
-        ["evidence"] = new JsonArray([.. suspect.Evidence.Select(line => (JsonNode)line)]),
-        ["cannotSee"] = suspect.BlindSpot,
-        ["failure"] = Json(suspect.Failure),
-    };
-
-    private static JsonObject Json(Observation one) => new()
-    {
-        ["kind"] = one.Kind, ["pid"] = one.ProcessId, ["text"] = one.Text, ["evidence"] = new JsonArray([.. one.Evidence.Select(line => (JsonNode)line)]), ["cannotSee"] = one.BlindSpot,
-    };
 }

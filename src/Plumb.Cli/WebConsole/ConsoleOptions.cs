@@ -1,4 +1,5 @@
 using System.Net;
+using Plumb.Cli.Tracing;
 using Plumb.Cli.WebConsole.Traffic;
 using Plumb.Platform.Kubernetes;
 using Plumb.Platform.Kubernetes.Configuration;
@@ -36,7 +37,18 @@ internal sealed record ConsoleOptions
     /// <summary>The scenes of the lab, or null for a console of another cluster.</summary>
     public SceneDesk? Scenes { get; init; }
 
+    /// <summary>The lab's saved recordings, or null for a console of another cluster.</summary>
+    public RecordingDesk? Recordings { get; init; }
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>With what only the lab has: scenes to break, and the recordings of its containers.</summary>
+    public ConsoleOptions WithLab(PlumbHome home, KubeTarget target) => this with
+    {
+        Home = home,
+        Scenes = new SceneDesk(home, Time),
+        Recordings = new RecordingDesk(RecordingPlace.Of(home), new KubeClient(target, new KubeClientOptions { Time = Time })),
+    };
 
     /// <summary>A console of a cluster, with charts when there is a Prometheus. Nothing is read yet.</summary>
     /// <param name="name">What the page calls the cluster.</param>

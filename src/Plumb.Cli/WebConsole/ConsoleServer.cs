@@ -90,7 +90,7 @@ internal sealed class ConsoleServer : IAsyncDisposable
         await _hub.DisposeAsync();
         await _app.DisposeAsync();
         _stop.Dispose();
-        foreach (var owned in new object?[] { _options.Feed, _options.Traffic, _options.Experiments, _options.Logs, _options.Scenes })
+        foreach (var owned in new object?[] { _options.Feed, _options.Traffic, _options.Experiments, _options.Logs, _options.Scenes, _options.Recordings })
         {
             (owned as IDisposable)?.Dispose();
         }

@@ -15,6 +15,7 @@ internal static class Navigation
         ["cost"] = new("cost", "Cost"),
         ["logs"] = new("logs", "Logs"),
         ["drift"] = new("drift", "Drift"),
+        ["trace"] = new("recordings", "Recordings"),
     };
 
     /// <param name="has">Whether a page can be served here: there are no experiments where none may be run.</param>

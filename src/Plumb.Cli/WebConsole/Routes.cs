@@ -10,12 +10,14 @@ internal sealed class Routes(ConsoleOptions options, Gate gate, LiveHub hub, Run
     private const int DefaultMinutes = 15;
     private const int MaxMinutes = 180;
     private const string OneScene = "/api/scenes/";
+    private const string OneRecording = "/api/recordings/";
     private const string OneTrace = "/api/logs/trace/";
 
     private readonly NavItem[] _nav = Navigation.Of(Program.Contents, page => page switch
     {
         "experiments" => desk is not null,
         "scenes" => options.Scenes is not null,
+        "recordings" => options.Recordings is not null,
         "logs" => options.Logs is not null,
         "cost" or "drift" => options.Home is not null,
         _ => true,
@@ -57,6 +59,8 @@ internal sealed class Routes(ConsoleOptions options, Gate gate, LiveHub hub, Run
             (true, "/api/logs/traces") when options.Logs is { } logs => logs.TracesAsync(context),
             (true, _) when options.Logs is { } logs && path.StartsWith(OneTrace, StringComparison.Ordinal) => logs.TraceAsync(context, Uri.UnescapeDataString(path[OneTrace.Length..])),
             (true, "/api/drift") when options.Home is { } home => LastReports.SendAsync(context, home, LastReports.Drift),
+            (true, "/api/recordings") when options.Recordings is { } recordings => recordings.ListAsync(context),
+            (true, _) when options.Recordings is { } recordings && path.StartsWith(OneRecording, StringComparison.Ordinal) => recordings.ShowAsync(context, path[OneRecording.Length..]),
             (true, "/api/scenes") when options.Scenes is { } scenes => scenes.ListAsync(context),
             (false, _) when options.Scenes is { } scenes && HttpMethods.IsPost(context.Request.Method) && path.StartsWith(OneScene, StringComparison.Ordinal) => scenes.HandleAsync(context, path[OneScene.Length..]),
             (true, "/api/experiments") when desk is not null => Answer.WriteAsync(context, new ExperimentList(desk.Catalogue), ConsoleJson.Default.ExperimentList),

@@ -15,7 +15,7 @@ public sealed partial class CheckPagesTests(Chromium chromium, LabOfTheProgram l
     {
         await lab.StateAsync();
         Assert.Equal(1, (await lab.ShellAsync("./plumb cost --sample --changes lab")).ExitCode);
-        await using var open = await OpenAsync("cost", width, dark);
+        await using var open = await LabPage.OpenAsync(lab, chromium, "cost", width, dark);
 
         await Expect(open.Page.GetByRole(AriaRole.Heading, new() { Name = "critical: Amazon EC2" })).ToBeVisibleAsync();
         await Expect(open.Page.GetByRole(AriaRole.Img).First).ToBeVisibleAsync();
@@ -33,7 +33,7 @@ public sealed partial class CheckPagesTests(Chromium chromium, LabOfTheProgram l
         var logged = await lab.ShellAsync("kubectl --kubeconfig $(./plumb kubeconfig) logs -n payments deployment/notification --tail=20");
         var id = TraceId().Match(logged.Output).Groups["id"].Value;
         Assert.NotEqual("", id);
-        await using var open = await OpenAsync("logs", width, dark);
+        await using var open = await LabPage.OpenAsync(lab, chromium, "logs", width, dark);
         await Expect(open.Page.Locator(".verdict").First).ToBeVisibleAsync();
 
         await open.Page.GetByLabel("Trace id").FillAsync(id);
@@ -46,27 +46,6 @@ public sealed partial class CheckPagesTests(Chromium chromium, LabOfTheProgram l
         }
         await Accessibility.CheckAsync(open.Page, $"logs-{width}-{(dark ? "dark" : "light")}");
         Assert.Empty(open.Complaints);
-    }
-
-    private async Task<OpenPage> OpenAsync(string page, int width, bool dark)
-    {
-        var state = await lab.StateAsync();
-        var context = await chromium.Browser.NewContextAsync(new BrowserNewContextOptions
-        {
-            ViewportSize = new ViewportSize { Width = width, Height = 800 },
-            ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
-            ReducedMotion = ReducedMotion.Reduce,
-        });
-        context.SetDefaultTimeout(30_000);
-        var open = new OpenPage(context, await context.NewPageAsync(), []);
-        open.Page.PageError += (_, error) => open.Complaints.Add(error);
-        await open.Page.GotoAsync(state.Console!.ToString().Replace("/?", $"/{page}?", StringComparison.Ordinal));
-        return open;
-    }
-
-    private sealed record OpenPage(IBrowserContext Context, IPage Page, List<string> Complaints) : IAsyncDisposable
-    {
-        public ValueTask DisposeAsync() => new(Context.CloseAsync());
     }
 
     [GeneratedRegex("\"trace_id\":\"(?<id>[0-9a-f]{32})\"", RegexOptions.ExplicitCapture, 1000)]

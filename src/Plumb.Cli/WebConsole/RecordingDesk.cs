@@ -1,0 +1,76 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Plumb.Cli.Tracing;
+using Plumb.Core;
+using Plumb.Platform.Kubernetes;
+using Plumb.Recorder.Decoding;
+using Plumb.Recorder.Saved;
+
+namespace Plumb.Cli.WebConsole;
+
+/// <summary>The lab's saved recordings for the pages: the list, and one with its explanation, its calls as <c>plumb trace show -o json</c> has them, and what its container logged meanwhile.</summary>
+internal sealed class RecordingDesk(RecordingPlace place, KubeClient client) : IDisposable
+{
+    private readonly SemaphoreSlim _one = new(1);
+
+    public void Dispose()
+    {
+        _one.Dispose();
+        client.Dispose();
+    }
+
+    /// <summary>Newest first.</summary>
+    internal Task ListAsync(HttpContext http)
+    {
+        var (recordings, problems) = place.Store.List();
+        return Answer.WriteAsync(http, new JsonObject
+        {
+            ["recordings"] = new JsonArray([.. recordings.Select(one => (JsonNode)Of(one.Info))]),
+            ["problems"] = new JsonArray([.. problems.Select(problem => (JsonNode)problem.ToString())]),
+        }, CoreJson.Compact.JsonObject);
+    }
+
+    /// <param name="id">Its id, or the first digits of it.</param>
+    internal async Task ShowAsync(HttpContext http, string id)
+    {
+        // The command takes paths, too; a web page must not.
+        var found = id.All(char.IsAsciiHexDigitLower) ? place.Store.Find(id) : new Problem($"'{id}' is no id of a recording", "'plumb trace recordings' lists them");
+        if (!found.IsOk)
+        {
+            http.Response.StatusCode = StatusCodes.Status404NotFound;
+            await Answer.WriteAsync(http, found.Problem);
+            return;
+        }
+        // One at a time: a recording in words is some megabytes.
+        await _one.WaitAsync(http.RequestAborted);
+        try
+        {
+            await Answer.WriteAsync(http, await DocumentAsync(found.Value, http.RequestAborted), CoreJson.Compact.JsonObject);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    private async Task<JsonObject> DocumentAsync(SavedRecording recording, CancellationToken cancellation)
+    {
+        var info = recording.Info;
+        var entries = RecordingText.Decode(recording);
+        var calls = entries.Select(entry => entry.Call).OfType<DecodedCall>().ToList();
+        var document = CallJson.Of(Plumb.Recorder.Explanation.Read(calls, Plumb.Recorder.ProcessEnd.Of(info) is { } end ? [end] : [], info.Origin), info.Origin);
+        document["recording"] = Of(info);
+        document["calls"] = new JsonArray([.. entries.Select(entry => (JsonNode)(entry.Call is { } call ? CallJson.Of(call, info.Origin) : CallJson.Missing(entry.Missing)))]);
+        var logs = calls.Count == 0 ? ContainerLog.Nothing : await ContainerLog.ReadAsync(client, info, CrashReport.At(info, calls[0].Call.EnterNs), cancellation);
+        document["logs"] = new JsonArray([.. logs.Lines.Select(line => (JsonNode)new JsonObject { ["at"] = line.At.UtcDateTime, ["text"] = line.Text })]);
+        document["logNotes"] = new JsonArray([.. logs.Notes.Select(note => (JsonNode)note)]);
+        return document;
+    }
+
+    private static JsonObject Of(RecordingInfo info)
+    {
+        var json = RecordingText.Json(info);
+        json["why"] = info.Why;
+        return json;
+    }
+}
