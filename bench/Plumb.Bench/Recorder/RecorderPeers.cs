@@ -123,7 +123,7 @@ internal static class RecorderPeers
     private static double CpuUs(string cgroup) =>
         double.Parse(File.ReadLines(Path.Combine(cgroup, "cpu.stat")).First(line => line.StartsWith("usage_usec ", StringComparison.Ordinal))[11..], CultureInfo.InvariantCulture);
 
-    private static double Median(IReadOnlyList<double> values) => values.Order().ElementAt(values.Count / 2);
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
     private static async Task<Scratch> DataAsync(Workload workload)
     {
