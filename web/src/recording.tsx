@@ -1,7 +1,7 @@
 // One recording: what it says, and below it the calls and the log lines on one time axis.
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { type Call, type Choice, choices, choose, failed, fold, type Gap, type Log, merge, ms, offset, parameters, result, type Row, rowAt, ticks } from "./timeline";
+import { type Call, type Choice, choices, choose, failed, fold, type Gap, type Log, merge, ms, offset, parameters, result, type Row, rowAt, rowOf, ticks } from "./timeline";
 import { age, clock, count } from "./use";
 
 export interface Recording { id: string; at: string; why: string; namespace: string; pod: string; container: string; node: string; calls: number; whole: boolean; recorded: number; torn: number; lostReturns: number; compat: number }
@@ -24,7 +24,7 @@ const names: Record<Choice, string> = { everything: "Everything", failures: "Onl
 export function OneRecording({ document: d }: { document: Document }): JSX.Element {
   const [choice, setChoice] = useState<Choice>("everything");
   const [first, setFirst] = useState<number | null>(null);
-  const [goal, setGoal] = useState<number | null>(null);
+  const [goal, setGoal] = useState<{ row: number; focus: boolean } | null>(null);
   const list = useRef<HTMLOListElement>(null);
   const all = useMemo(() => merge(d.calls, d.logs), [d]);
   const rows = useMemo(() => fold(choose(all, choice)), [all, choice]);
@@ -33,20 +33,19 @@ export function OneRecording({ document: d }: { document: Document }): JSX.Eleme
   // At first what ended it: the last rows, or those around the failure that is blamed.
   const start = Math.max(0, Math.min(first ?? (suspects[0] ? rowAt(rows, ms(suspects[0].failure.at)) - before : rows.length), rows.length - shownAtOnce));
 
-  const jump = (at: number, within: Row[], focus: boolean): void => {
-    const index = rowAt(within, at);
-    setFirst(index - before);
-    setGoal(focus ? index : null);
-    if (!focus) requestAnimationFrame(() => list.current?.querySelector(`[data-row="${index}"]`)?.scrollIntoView({ block: "center" }));
-  };
   useEffect(() => {
     if (goal === null) return;
-    list.current?.querySelector<HTMLElement>(`[data-row="${goal}"]`)?.focus();
-    setGoal(null);
+    const row = list.current?.querySelector<HTMLElement>(`[data-row="${goal.row}"]`);
+    if (goal.focus) row?.focus();
+    else row?.scrollIntoView({ block: "nearest" }); // the slider keeps the focus
   }, [goal]);
-  const show = (at: number): void => {
+  const jump = (row: number, focus: boolean): void => {
+    setFirst(row - before);
+    setGoal({ row, focus });
+  };
+  const show = (call: Call): void => {
     setChoice("everything");
-    jump(at, fold(all), true);
+    jump(rowOf(fold(all), call.position), true);
   };
 
   return (
@@ -57,14 +56,14 @@ export function OneRecording({ document: d }: { document: Document }): JSX.Eleme
         <ul class="says">
           {suspects.map((s, i) => (
             <li key={i} class="blamed"><p><strong>{s.text}</strong></p><Evidence lines={s.evidence} cannotSee={s.cannotSee} />
-              <button type="button" onClick={() => show(ms(s.failure.at))}>Show the call<span class="vh"> {s.failure.syscall} on the time axis</span></button></li>
+              <button type="button" onClick={() => show(s.failure)}>Show the call<span class="vh"> {s.failure.syscall} on the time axis</span></button></li>
           ))}
           {d.observations.map((o, i) => <li key={i}><p><span class="tag">{o.kind}</span> {o.text}</p><Evidence lines={o.evidence} cannotSee={o.cannotSee} /></li>)}
         </ul>
       </section>
       <section aria-labelledby="axis-h"><h2 id="axis-h">Calls and log</h2>
         {d.logNotes.map((n) => <p class="note" key={n}>{n}</p>)}
-        <Overview rows={all} from={from} to={to} onJump={(at) => jump(at, rows, false)} />
+        <Overview rows={all} from={from} to={to} onJump={(at) => jump(rowAt(rows, at), false)} />
         <div class="row">
           <div class="segmented" role="group" aria-label="What is shown">{choices.map((c) => (
             <button type="button" key={c} aria-pressed={c === choice} onClick={() => { setChoice(c); setFirst(null); }}>{names[c]}</button>
@@ -128,14 +127,15 @@ function Overview({ rows, from, to, onJump }: { rows: Row[]; from: number; to: n
 function OneRow({ row: r, index, from }: { row: Row; index: number; from: number }): JSX.Element {
   const [open, setOpen] = useState(false);
   const when = <span class="when num">{offset(r.at - from)}</span>;
-  if (r.kind === "gap") return <li data-row={index} tabIndex={-1} class="gap">{when}<span class="who">gap</span><span class="what">{count(r.missing, "call")} missing: overwritten before they could be read</span></li>;
+  if (r.kind === "gap") return <li data-row={index} tabIndex={-1} class="gap">{when}<span class="who">gap</span><span class="what">{r.missing.toLocaleString("en")} {r.missing === 1 ? "call" : "calls"} missing: overwritten before they could be read</span></li>;
   if (r.kind === "log") return <li data-row={index} tabIndex={-1} class="log">{when}<span class="who">log</span><span class="what">{plain(r.text)}</span></li>;
   return (
     <li data-row={index} tabIndex={-1} class={failed(r) ? "failed" : ""}>
       {when}<span class="who">{r.call.comm} <span class="ns">{r.call.pid}{r.call.tid !== r.call.pid && `/${r.call.tid}`}</span></span>
-      <span class="what"><OneCall call={r.call} />
-        {r.more.length > 0 && <button type="button" class="times" aria-expanded={open} onClick={() => setOpen(!open)}>×{r.more.length + 1}<span class="vh"> equal calls; show all of them</span></button>}
-        {open && r.more.map((c) => <span class="also" key={c.position}><span class="num">{offset(ms(c.at) - from)}</span> <OneCall call={c} /></span>)}</span>
+      <span class="what"><OneCall call={r.call} />{r.turn.map((c) => <span key={c.position}><br />then <OneCall call={c} /></span>)}
+        {r.times > 1 && <button type="button" class="times" aria-expanded={open} onClick={() => setOpen(!open)}>×{r.times.toLocaleString("en")}{r.turn.length > 0 && " in turn"}<span class="vh">: show each call</span></button>}
+        {open && r.more.slice(0, shownAtOnce).map((c) => <span class="also" key={c.position}><span class="num">{offset(ms(c.at) - from)}</span> <OneCall call={c} /></span>)}
+        {open && r.more.length > shownAtOnce && <span class="also">… and {(r.more.length - shownAtOnce).toLocaleString("en")} more such calls</span>}</span>
     </li>
   );
 }

@@ -8,7 +8,7 @@ export interface Log { at: string; text: string }
 export interface Gap { missing: number }
 
 export type Row =
-  | { kind: "call"; at: number; call: Call; more: Call[] }
+  | { kind: "call"; at: number; call: Call; turn: Call[]; more: Call[]; times: number }
   | { kind: "log"; at: number; text: string }
   | { kind: "gap"; at: number; missing: number };
 
@@ -17,6 +17,8 @@ export type Choice = typeof choices[number];
 
 /** Runs of so many equal calls are one row. */
 const leastRun = 3;
+/** Calls that are made in turn are at most so many. */
+const longestTurn = 4;
 
 /** Milliseconds with what stands behind them: Date.parse stops there, and calls are microseconds apart. */
 export function ms(at: string): number {
@@ -30,7 +32,7 @@ export function merge(calls: (Call | Gap)[], logs: Log[]): Row[] {
   for (let i = calls.length - 1; i >= 0; i--) {
     const one = calls[i]!;
     if (!("missing" in one)) last = ms(one.at);
-    rows.unshift("missing" in one ? { kind: "gap", at: last, missing: one.missing } : { kind: "call", at: last, call: one, more: [] });
+    rows.unshift("missing" in one ? { kind: "gap", at: last, missing: one.missing } : { kind: "call", at: last, call: one, turn: [], more: [], times: 1 });
   }
   // A gap at the very end has no call behind it.
   const end = rows.findLast((r) => r.at > 0)?.at ?? 0;
@@ -53,22 +55,33 @@ export function choose(rows: Row[], choice: Choice): Row[] {
   return rows.filter((r) => choice === "logs" ? r.kind === "log" : choice === "calls" ? r.kind !== "log" : r.kind === "gap" || failed(r));
 }
 
-/** Runs of calls that succeeded and say the same but for numbers, addresses and content, as one row with all of them. */
+/** Runs of calls that succeeded and say the same but for numbers, addresses and content, and runs of such calls in turn (read, write, read, …), as one row with all of them. */
 export function fold(rows: Row[]): Row[] {
+  const keys = rows.map((r) => r.kind === "call" && !failed(r) && r.call.state === "returned" ? sameness(r.call) : null);
   const folded: Row[] = [];
   for (let i = 0; i < rows.length;) {
     const first = rows[i]!;
-    let end = i + 1;
-    if (first.kind === "call" && !failed(first) && first.call.state === "returned") {
-      const key = sameness(first.call);
-      for (let next = rows[end]; next && next.kind === "call" && !failed(next) && next.call.state === "returned" && sameness(next.call) === key; next = rows[++end]);
+    const run = runAt(keys, i);
+    if (first.kind === "call" && run) {
+      const calls = rows.slice(i, i + run.period * run.times).flatMap((r) => r.kind === "call" ? [r.call] : []);
+      folded.push({ ...first, turn: calls.slice(1, run.period), more: calls.slice(run.period), times: run.times });
+      i += calls.length;
+    } else {
+      folded.push(first);
+      i++;
     }
-    const run = rows.slice(i, end);
-    if (run.length >= leastRun && first.kind === "call") folded.push({ ...first, more: run.slice(1).flatMap((r) => r.kind === "call" ? [r.call] : []) });
-    else folded.push(...run);
-    i = end;
   }
   return folded;
+}
+
+function runAt(keys: (string | null)[], i: number): { period: number; times: number } | null {
+  for (let period = 1; period <= longestTurn && keys[i + period - 1]; period++) {
+    let end = i + period;
+    while (keys[end] && keys[end] === keys[end - period]) end++;
+    const times = Math.floor((end - i) / period);
+    if (times >= leastRun) return { period, times };
+  }
+  return null;
 }
 
 const bare = /^(-?\d+|0x[0-9a-f]+|NULL|\[\d+\])$/;
@@ -85,14 +98,15 @@ export function result(c: Call): string {
   if (c.state === "inFlight") return "has not returned";
   if (c.state === "returnLost") return "return lost";
   if (c.state === "final") return "does not return";
-  return c.error ? `${c.ret ?? -1} ${c.error} (${c.errorText ?? ""})` : c.returned ?? `${c.ret}`;
+  return c.error ? `-1 ${c.error} (${c.errorText ?? ""})` : c.returned ?? `${c.ret}`;
 }
 
-/** The row that is shown for a time: the first at or after it, or the last. */
-export function rowAt(rows: Row[], at: number): number {
-  const found = rows.findIndex((r) => r.at >= at);
-  return found < 0 ? Math.max(0, rows.length - 1) : found;
-}
+/** The row that is shown for a time: the last one that began then or before. */
+export const rowAt = (rows: Row[], at: number): number => Math.max(0, rows.findLastIndex((r) => r.at <= at));
+
+/** The row that a call stands in; -1 where it is not shown. */
+export const rowOf = (rows: Row[], position: number): number =>
+  rows.findIndex((r) => r.kind === "call" && [r.call, ...r.turn, ...r.more].some((c) => c.position === position));
 
 export function offset(milliseconds: number): string {
   const sign = milliseconds < 0 ? "−" : "+";

@@ -4,12 +4,12 @@ import assert from "node:assert/strict";
 import { build } from "esbuild";
 
 const built = await build({ entryPoints: [new URL("../src/timeline.ts", import.meta.url).pathname], bundle: true, format: "esm", write: false });
-const { choose, fold, merge, ms, rowAt, ticks } = await import("data:text/javascript," + encodeURIComponent(built.outputFiles[0].text));
+const { choose, fold, merge, ms, rowAt, rowOf, ticks } = await import("data:text/javascript," + encodeURIComponent(built.outputFiles[0].text));
 
 const at = (micros) => `2026-01-01T00:00:00.${String(micros).padStart(6, "0")}0+00:00`;
 let position = 0;
 const call = (micros, syscall, parameters = {}, more = {}) => ({ at: at(micros), position: ++position, pid: 7, tid: 7, comm: "sh", syscall, parameters, state: "returned", ret: 0, ...more });
-const names = (rows) => rows.map((r) => r.kind === "call" ? r.call.syscall + (r.more.length ? `×${r.more.length + 1}` : "") : r.kind === "gap" ? `gap ${r.missing}` : r.text);
+const names = (rows) => rows.map((r) => r.kind === "call" ? [r.call, ...r.turn].map((c) => c.syscall).join() + (r.times > 1 ? `×${r.times}` : "") : r.kind === "gap" ? `gap ${r.missing}` : r.text);
 
 test("calls, log lines and gaps stand in the order of their time, to the microsecond", () => {
   const rows = merge([call(1, "execve"), { missing: 4 }, call(20, "write"), call(40, "exit_group"), { missing: 2 }], [{ at: "2026-01-01T00:00:00.000020Z", text: "said" }, { at: at(90), text: "late" }]);
@@ -46,7 +46,18 @@ test("only failures shows also where calls are missing", () => {
 
 test("a time has a row, also before the first and after the last", () => {
   const rows = merge([call(10, "a"), call(20, "b")], []);
-  assert.deepEqual([0, 15, 20, 99].map((t) => rowAt(rows, ms(at(t)))), [0, 1, 1, 1]);
+  assert.deepEqual([0, 15, 20, 99].map((t) => rowAt(rows, ms(at(t)))), [0, 0, 1, 1]);
+});
+
+test("calls in turn are one row from the third turn on, and every call is in a row", () => {
+  const loop = (turns) => Array.from({ length: turns }, (_, i) => [call(3 * i, "read", { fd: "0" }), call(3 * i + 1, "write", { fd: "1", count: `${i}` })]).flat();
+  assert.deepEqual(names(fold(merge(loop(2), []))), ["read", "write", "read", "write"]);
+  const calls = [call(0, "execve"), ...loop(5), call(50, "read", { fd: "0" }), call(60, "exit")];
+  const rows = fold(merge(calls, []));
+  assert.deepEqual(names(rows), ["execve", "read,write×5", "read", "exit"]);
+  assert.deepEqual(rows.flatMap((r) => [r.call, ...r.turn, ...r.more]), calls);
+  assert.equal(rowOf(rows, calls[7].position), 1);
+  assert.equal(rowOf(rows, 0), -1);
 });
 
 test("ticks at one place are drawn once", () => assert.equal(ticks([5, 5, 5.00001, 10], 0, 10, 1, 2), "M500 1v2M1000 1v2"));

@@ -29,6 +29,10 @@ internal sealed record ContainerLog(IReadOnlyList<LogLine> Lines, IReadOnlyList<
     {
         var of = info.Container;
         var name = $"{of.Namespace}/{of.Pod}";
+        if (of.Namespace == "-")
+        {
+            return Without("Whose container this was is not known, and so not where its logs are");
+        }
         var pod = await client.GetAsync(KubeResource.Pods, of.Namespace, of.Pod, cancellation);
         if (!pod.IsSuccess)
         {

@@ -27,9 +27,9 @@ public sealed partial class RecordingPageTests(Chromium chromium, LabOfTheProgra
         """;
 
     [Theory]
-    [InlineData(1280, false, "Never", "", "from its first execve")]
-    [InlineData(390, true, "Always", "dd if=/dev/zero of=/dev/null bs=1 count=5000; ", "the last 4,096 of")]
-    public async Task A_refused_call_stands_on_one_time_axis_with_the_log_line_that_came_of_it(int width, bool dark, string restartPolicy, string before, string held)
+    [InlineData(1280, false, "Never", "", "from its first execve", "execve")]
+    [InlineData(390, true, "Always", "dd if=/dev/zero of=/dev/null bs=1 count=5000; for i in $(seq 700); do [ -e /data/$i ]; done; ", "the last 4,096 of", "calls missing: overwritten")]
+    public async Task A_refused_call_stands_on_one_time_axis_with_the_log_line_that_came_of_it(int width, bool dark, string restartPolicy, string before, string held, string first)
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "recording system calls needs root");
         Assert.SkipUnless(File.Exists("/sys/kernel/btf/vmlinux"), "this kernel has no type information");
@@ -67,6 +67,7 @@ public sealed partial class RecordingPageTests(Chromium chromium, LabOfTheProgra
             await page.GetByRole(AriaRole.Slider).PressAsync("Home");
             await page.GetByRole(AriaRole.Slider).PressAsync("ArrowRight");
             await Expect(page.Locator(".axis li").First).ToHaveAttributeAsync("data-row", "0");
+            await Expect(page.Locator(".axis li").First).ToContainTextAsync(first);
 
             await lab.ShellAsync($"{Kubectl} delete pod {name} --now");
             await page.ReloadAsync();
