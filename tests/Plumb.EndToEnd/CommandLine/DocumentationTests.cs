@@ -55,10 +55,13 @@ public sealed class DocumentationTests(LabOfTheProgram lab) : IDisposable
         var days = Enumerable.Range(-69, 70).Select(yesterday.AddDays).ToArray();
         await WriteAsync("focus.csv", ["BilledCost,BillingCurrency,ChargePeriodStart,ServiceName", .. days.Select((day, i) => string.Create(CultureInfo.InvariantCulture, $"{40 + (i % 3)}.5,USD,{day:yyyy-MM-dd}T00:00:00Z,Amazon EC2"))]);
         await WriteAsync("series.csv", ["timestamp,value", .. Enumerable.Range(0, 200).Select(row => string.Create(CultureInfo.InvariantCulture, $"2026-01-01T{row / 60:00}:{row % 60:00}:00Z,{row % 7}"))]);
-        Directory.CreateDirectory(Path.Combine(_directory.FullName, "logs"));
-        foreach (var (service, lines) in DocumentedLogs.Lines())
+        foreach (var (folder, logs) in ((string, IReadOnlyDictionary<string, List<string>>)[])[("logs", DocumentedLogs.Lines()), ("early", DocumentedLogs.Early())])
         {
-            await WriteAsync($"logs/{service}.log", lines);
+            Directory.CreateDirectory(Path.Combine(_directory.FullName, folder));
+            foreach (var (service, lines) in logs)
+            {
+                await WriteAsync($"{folder}/{service}.log", lines);
+            }
         }
         var made = await ShellAsync($"""
             {Before}

@@ -35,4 +35,30 @@ internal static class DocumentedLogs
         }
         return logs;
     }
+
+    /// <summary>Forty payments, one of which the ledger closed after its user was known: the error line has no id, only the user.</summary>
+    public static IReadOnlyDictionary<string, List<string>> Early()
+    {
+        var logs = new Dictionary<string, List<string>> { ["auth"] = [], ["ledger"] = [], ["notification"] = [] };
+        var start = new DateTimeOffset(2026, 5, 15, 21, 59, 0, TimeSpan.Zero);
+        for (var i = 0; i < Requests; i++)
+        {
+            var (at, closed) = (start.AddMilliseconds(400 * i), i == 22);
+            var id = closed ? "pay-5831e116" : string.Create(CultureInfo.InvariantCulture, $"pay-{0x5831e000 + i:x8}");
+            void log(string service, string name, int ms) => logs[service].Add(string.Create(CultureInfo.InvariantCulture,
+                $$"""{"timestamp":"{{at.AddMilliseconds(ms):O}}","trace_id":"{{id}}","service":"{{service}}","event":"{{name}}","level":"INFO","user_id":"u_{{i}}"}"""));
+            log("auth", "payment_request_received", 0);
+            log("auth", "user_authenticated", 1);
+            if (closed)
+            {
+                logs["ledger"].Add(string.Create(CultureInfo.InvariantCulture, $"{at.AddMilliseconds(9):yyyy-MM-dd HH:mm:ss.fff} ERROR deadlock detected while charging u_{i}: the connection is closed"));
+                continue;
+            }
+            log("ledger", "transaction_recorded", 12);
+            log("notification", "email_send_attempt", 25);
+            log("notification", "email_queued", 76);
+            log("auth", "payment_complete", 80);
+        }
+        return logs;
+    }
 }
