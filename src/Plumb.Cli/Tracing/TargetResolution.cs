@@ -125,7 +125,8 @@ internal static class TargetResolution
                 ? new Problem($"there is no pod '{name}' in the namespace '{ns}' of the lab", "'plumb status' lists the pods; -n names the namespace")
                 : new Problem($"the lab's API did not give the pod: {pod.Error}");
         }
-        return OfPod(hierarchy, pod.Value);
+        // A pod that is so new that no container of it is known yet: its calls will come from the recorder's rings too.
+        return lab.Value.Recorder is { } on ? LabContainers.Of(call.Home, on, ns, name) : OfPod(hierarchy, pod.Value);
     }
 
     private static Result<TraceTarget> OfPod(UnifiedHierarchy hierarchy, KubeObject pod)
