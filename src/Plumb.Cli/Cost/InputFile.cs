@@ -15,10 +15,10 @@ internal static class InputFile
         try
         {
             var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, 1 << 16, FileOptions.SequentialScan);
-            Span<byte> magic = stackalloc byte[2];
-            var read = file.ReadAtLeast(magic, 2, throwOnEndOfStream: false);
-            file.Position = 0;
-            return read == 2 && magic is [0x1f, 0x8b] ? new WholeGzipStream(file) : file;
+            var magic = new byte[2];
+            var read = file.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false);
+            var whole = new RejoinedStream(magic.AsMemory(0, read), file);
+            return magic is [0x1f, 0x8b] ? new WholeGzipStream(whole) : whole;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.IO.Pipes;
 using System.Text;
 using Plumb.Logs.Correlating;
 using Plumb.Logs.Sources;
@@ -38,6 +39,40 @@ public sealed class SourceTests
         var cut = sources.All.Single(source => source.Service == "cut");
         Assert.NotNull(cut.Damage);
         Assert.True(cut.Bytes > 0);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(8)]
+    [InlineData(9)]
+    public async Task A_compressed_file_that_lacks_only_its_last_bytes_is_damaged_and_every_line_of_it_is_there(int missing)
+    {
+        var text = string.Concat(Enumerable.Range(0, 50).Select(i => $"{Line} {i * 7919}\n"));
+        using var folder = new LogFolder().With("cut.log.gz", Pack(text)[..^missing]);
+        using var sources = await folder.OpenAsync();
+
+        var cut = Assert.Single(sources.All);
+        Assert.Contains("the compressed file is damaged (the gzip data is cut off", cut.Damage, StringComparison.Ordinal);
+        Assert.Equal(text, await File.ReadAllTextAsync(cut.Path, Cancel));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_pipe_that_is_named_like_a_file_is_read_whole(bool packed)
+    {
+        var text = string.Concat(Enumerable.Range(0, 5000).Select(i => $"{Line} {i * 7919}\n"));
+        await using var pipe = new AnonymousPipeServerStream(PipeDirection.Out);
+        using var held = File.OpenHandle($"/proc/self/fd/{pipe.GetClientHandleAsString()}");
+        var opening = Task.Run(() => LogFolder.OpenAsync($"/proc/self/fd/{held.DangerousGetHandle()}"), Cancel);
+        await pipe.WriteAsync(packed ? Pack(text) : Encoding.UTF8.GetBytes(text), Cancel);
+        await pipe.DisposeAsync();
+
+        using var sources = (await opening).Value!;
+        var source = Assert.Single(sources.All);
+        Assert.Null(source.Damage);
+        Assert.Equal(text, await File.ReadAllTextAsync(source.Path, Cancel));
     }
 
     [Fact]

@@ -1,7 +1,6 @@
-using System.Buffers.Binary;
-using System.IO.Compression;
 using System.Text;
 using Plumb.Core;
+using Plumb.Platform.Files;
 
 namespace Plumb.Logs.Sources;
 
@@ -55,7 +54,9 @@ public sealed class SourceFinder : IDisposable
     /// <param name="source">What it is called and whose it is; where it is kept and how long it is follows from reading it.</param>
     public async Task AddStreamAsync(LogSource source, Stream stream, CancellationToken cancellation)
     {
-        var (file, damage) = await SpoolAsync(stream, cancellation);
+        var head = new byte[2];
+        var length = await stream.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancellation);
+        var (file, damage) = await SpoolAsync(head.AsMemory(0, length), stream, cancellation);
         _sources.Add(source with { Path = file, Bytes = new FileInfo(file).Length, Damage = damage });
     }
 
@@ -122,8 +123,7 @@ public sealed class SourceFinder : IDisposable
         // A pipe or a device has no length that one could rely on.
         if (!file.CanSeek || head.AsSpan(0, length) is [0x1f, 0x8b, ..] or [0xff, 0xfe, ..] or [0xfe, 0xff, ..])
         {
-            file.Position = 0;
-            var (copy, damage) = await SpoolAsync(file, cancellation);
+            var (copy, damage) = await SpoolAsync(head.AsMemory(0, length), file, cancellation);
             _sources.Add(new LogSource(path, copy, new FileInfo(copy).Length, service, pod, damage));
         }
         else if (!named && head.AsSpan(0, length).Contains((byte)0))
@@ -137,19 +137,18 @@ public sealed class SourceFinder : IDisposable
         return null;
     }
 
-    private async Task<(string File, string? Damage)> SpoolAsync(Stream stream, CancellationToken cancellation)
+    /// <param name="head">What was read of it already, two bytes at least where there are as many.</param>
+    private async Task<(string File, string? Damage)> SpoolAsync(ReadOnlyMemory<byte> head, Stream rest, CancellationToken cancellation)
     {
         _folder ??= Directory.CreateTempSubdirectory("plumb-logs-").FullName;
         var path = Path.Combine(_folder, $"{_sources.Count}.log");
         await using var copy = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, 1 << 16);
-        var head = new byte[2];
-        var length = await stream.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancellation);
-        await using var whole = new Rejoined(head.AsMemory(0, length), stream);
-        return (path, head.AsSpan(0, length) switch
+        await using var whole = new RejoinedStream(head, rest);
+        return (path, head.Span switch
         {
-            [0x1f, 0x8b] => await UnpackAsync(whole, copy, cancellation),
-            [0xff, 0xfe] => await TranscodeAsync(whole, Encoding.Unicode, copy, cancellation),
-            [0xfe, 0xff] => await TranscodeAsync(whole, Encoding.BigEndianUnicode, copy, cancellation),
+            [0x1f, 0x8b, ..] => await UnpackAsync(whole, copy, cancellation),
+            [0xff, 0xfe, ..] => await TranscodeAsync(whole, Encoding.Unicode, copy, cancellation),
+            [0xfe, 0xff, ..] => await TranscodeAsync(whole, Encoding.BigEndianUnicode, copy, cancellation),
             _ => await CopyAsync(whole, copy, cancellation),
         });
     }
@@ -171,13 +170,10 @@ public sealed class SourceFinder : IDisposable
 
     private async Task<string?> UnpackAsync(Stream packed, FileStream to, CancellationToken cancellation)
     {
-        var tail = new LastBytes(packed);
-        await using var unpacked = new GZipStream(tail, CompressionMode.Decompress);
+        await using var unpacked = new WholeGzipStream(packed);
         try
         {
-            var damage = await CopyAsync(unpacked, to, cancellation);
-            // The last four bytes state the length of the last member (RFC 1952); a file that was cut short often ends without an error otherwise.
-            return damage ?? (tail.Length % (1L << 32) == to.Length % (1L << 32) || tail.Members > 1 ? null : "the compressed file ends early; its last lines are missing");
+            return await CopyAsync(unpacked, to, cancellation);
         }
         catch (Exception error) when (error is InvalidDataException or EndOfStreamException)
         {
@@ -185,62 +181,9 @@ public sealed class SourceFinder : IDisposable
         }
     }
 
-    private static async Task<string?> TranscodeAsync(Stream from, Encoding encoding, Stream to, CancellationToken cancellation)
+    private async Task<string?> TranscodeAsync(Stream from, Encoding encoding, Stream to, CancellationToken cancellation)
     {
         await using var utf8 = Encoding.CreateTranscodingStream(from, encoding, Encoding.UTF8);
-        await utf8.CopyToAsync(to, cancellation);
-        return null;
-    }
-
-    /// <summary>The bytes that were looked at, and then the rest.</summary>
-    private sealed class Rejoined(ReadOnlyMemory<byte> head, Stream rest) : ReadOnlyStream
-    {
-        private ReadOnlyMemory<byte> _head = head;
-
-        public override int Read(Span<byte> buffer)
-        {
-            if (_head.IsEmpty)
-            {
-                return rest.Read(buffer);
-            }
-            var taken = Math.Min(buffer.Length, _head.Length);
-            _head.Span[..taken].CopyTo(buffer);
-            _head = _head[taken..];
-            return taken;
-        }
-    }
-
-    /// <summary>Remembers the end of a gzip file while it passes.</summary>
-    private sealed class LastBytes(Stream inner) : ReadOnlyStream
-    {
-        private readonly byte[] _last = new byte[4];
-
-        /// <summary>Members begin with 1f 8b 08; two of them in one file is what log rotation by concatenation makes.</summary>
-        public int Members { get; private set; }
-
-        public override long Length => BinaryPrimitives.ReadUInt32LittleEndian(_last);
-
-        public override int Read(Span<byte> buffer)
-        {
-            var read = inner.Read(buffer);
-            var seen = buffer[..read];
-            for (var rest = seen; rest.IndexOf((ReadOnlySpan<byte>)[0x1f, 0x8b, 0x08]) is >= 0 and var at; rest = rest[(at + 3)..])
-            {
-                Members++;
-            }
-            if (read >= _last.Length)
-            {
-                seen[^4..].CopyTo(_last);
-            }
-            else
-            {
-                for (var i = 0; i < read; i++)
-                {
-                    _last.AsSpan(1).CopyTo(_last);
-                    _last[^1] = seen[i];
-                }
-            }
-            return read;
-        }
+        return await CopyAsync(utf8, to, cancellation);
     }
 }

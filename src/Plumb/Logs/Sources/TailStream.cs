@@ -1,3 +1,5 @@
+using Plumb.Platform.Files;
+
 namespace Plumb.Logs.Sources;
 
 /// <summary>A file from a place on, as it grows. Reading waits for more; a file that became shorter (rotated, truncated) is read from its beginning.</summary>

@@ -53,6 +53,21 @@ public sealed class WholeGzipStreamTests
     }
 
     [Fact]
+    public void What_was_unpacked_before_the_cut_is_given_out_and_nothing_that_was_not_in_the_file()
+    {
+        var plain = string.Concat(Enumerable.Range(0, 4000).Select(row => $"2026-03-01,EC2,{row * 7919}\n"));
+        var packed = Pack(Encoding.UTF8.GetBytes(plain));
+        for (var missing = 1; missing < packed.Length - 1; missing += 7)
+        {
+            using var gzip = new WholeGzipStream(new MemoryStream(packed[..^missing]));
+            using var read = new MemoryStream();
+            Assert.Throws<InvalidDataException>(() => gzip.CopyTo(read));
+            Assert.StartsWith(Encoding.UTF8.GetString(read.ToArray()), plain, StringComparison.Ordinal);
+            Assert.True(missing > 8 || read.Length == plain.Length);
+        }
+    }
+
+    [Fact]
     public void A_flipped_bit_of_the_checksum_is_refused()
     {
         var packed = Pack("date,service,cost\n"u8.ToArray());

@@ -1,7 +1,7 @@
-namespace Plumb.Logs.Sources;
+namespace Plumb.Platform.Files;
 
 /// <summary>A stream that is read from its beginning to its end, once.</summary>
-internal abstract class ReadOnlyStream : Stream
+public abstract class ReadOnlyStream : Stream
 {
     public override bool CanRead => true;
 
