@@ -21,7 +21,7 @@ public sealed unsafe class FlightRecorder : IDisposable
     private readonly LoadedPrograms _programs;
 
     /// <summary>Says to others that this recorder has a living process; the kernel takes it back however that ends.</summary>
-    private readonly FileStream _owner;
+    private readonly LockFile _owner;
     private readonly string _directory;
     private readonly UnifiedHierarchy _hierarchy;
     private readonly string _prefix;
@@ -29,7 +29,7 @@ public sealed unsafe class FlightRecorder : IDisposable
     private ulong _withoutRing;
     private bool _disposed;
 
-    private FlightRecorder(LoadedPrograms programs, FileStream owner, string directory, UnifiedHierarchy hierarchy, string prefix) =>
+    private FlightRecorder(LoadedPrograms programs, LockFile owner, string directory, UnifiedHierarchy hierarchy, string prefix) =>
         (_programs, _owner, _directory, _hierarchy, _prefix) = (programs, owner, directory, hierarchy, prefix);
 
     /// <summary>True when a killed predecessor's rings were there and go on.</summary>
@@ -55,24 +55,24 @@ public sealed unsafe class FlightRecorder : IDisposable
             return new Problem($"the cgroup prefix '{prefix}' is longer than {ControlLayout.PrefixBytes} bytes");
         }
         var owner = BpfFileSystem.Claim(name);
-        if (owner is null)
+        if (!owner.IsOk)
         {
-            return new Problem($"a flight recorder named '{name}' runs on this machine already", "One is enough: 'plumb trace pod/NAME' reads its rings");
+            return owner.Problem;
         }
         var directory = BpfFileSystem.Prepare(name);
         if (!directory.IsOk)
         {
-            owner.Dispose();
+            owner.Value.Dispose();
             return directory.Problem;
         }
         var (programs, pickedUp) = Take(directory.Value);
         if (!programs.IsOk)
         {
             BpfFileSystem.Remove(directory.Value);
-            owner.Dispose();
+            owner.Value.Dispose();
             return programs.Problem;
         }
-        var recorder = new FlightRecorder(programs.Value, owner, directory.Value, hierarchy.Value, prefix) { PickedUp = pickedUp };
+        var recorder = new FlightRecorder(programs.Value, owner.Value, directory.Value, hierarchy.Value, prefix) { PickedUp = pickedUp };
         if (recorder.Begin() is not { } problem)
         {
             return recorder;

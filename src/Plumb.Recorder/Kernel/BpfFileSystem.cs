@@ -12,11 +12,8 @@ public static unsafe class BpfFileSystem
     /// <summary>Where systemd, and everybody, mounts it.</summary>
     private const string Usual = "/sys/fs/bpf";
     private const string Own = "/run/plumb/bpf";
-    private const string LockFile = "/run/plumb.lock";
     private const string Folder = "plumb";
     private const int Lazily = 2;
-    private const int Exclusively = 2;
-    private const int WithoutWaiting = 4;
 
     /// <summary>Each of our directories, in the usual place and in our own.</summary>
     internal static IEnumerable<string> Directories()
@@ -82,25 +79,21 @@ public static unsafe class BpfFileSystem
         }
     }
 
-    /// <summary>Between looking whether anybody else uses our mount and taking it away, nobody may begin to use it.</summary>
-    private static FileStream TakeTurn()
-    {
-        var turn = new FileStream(LockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
-        // Waits; who holds it makes a few system calls and lets go, and so does the kernel for a dead one.
-        _ = Native.flock((int)turn.SafeFileHandle.DangerousGetHandle(), Exclusively);
-        return turn;
-    }
+    /// <summary>Between looking whether anybody else uses our mount and taking it away, nobody may begin to use it. Who has the turn makes a few system calls and lets go.</summary>
+    private static LockFile TakeTurn() => LockFile.Take("/run/plumb.lock");
 
-    /// <summary>Held as long as the process of a recorder runs; null when another one holds it.</summary>
-    internal static FileStream? Claim(string name)
+    /// <summary>Held as long as the process of a recorder runs.</summary>
+    internal static Result<LockFile> Claim(string name)
     {
-        var file = new FileStream($"/run/plumb-{name}.lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-        if (Native.flock((int)file.SafeFileHandle.DangerousGetHandle(), Exclusively | WithoutWaiting) == 0)
+        try
         {
-            return file;
+            return LockFile.TryTake($"/run/plumb-{name}.lock") is { } claim ? claim
+                : new Problem($"a flight recorder named '{name}' runs on this machine already", "One is enough: 'plumb trace pod/NAME' reads its rings");
         }
-        file.Dispose();
-        return null;
+        catch (IOException error)
+        {
+            return new Problem($"no flight recorder can run here: {error.Message.TrimEnd('.')}", "Run it as root");
+        }
     }
 
     private static Problem? MountOwn()

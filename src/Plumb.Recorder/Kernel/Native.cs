@@ -38,6 +38,13 @@ internal static unsafe class Native
     [DllImport(Libc, SetLastError = true)]
     public static extern int munmap(void* address, nint bytes);
 
+    public const int ReadWrite = 2;
+    public const int CreateIfMissing = 0x40;
+    public const int CloseOnExec = 0x80000;
+
+    [DllImport(Libc, SetLastError = true)]
+    public static extern int open(byte* path, int flags, int mode);
+
     [DllImport(Libc, SetLastError = true)]
     public static extern int close(int descriptor);
 

@@ -15,7 +15,7 @@ public sealed class InterruptedLabTests : IDisposable
     [Theory]
     [InlineData(LabPhase.Starting)]
     [InlineData(LabPhase.Ready)]
-    public async Task Ctrl_C_ends_the_lab_and_leaves_no_process_cgroup_or_mount(LabPhase phase)
+    public async Task Ctrl_C_ends_the_lab_and_leaves_no_process_cgroup_mount_or_lock(LabPhase phase)
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "the whole lab needs root for its limits");
         using var up = StartUp();
@@ -30,6 +30,7 @@ public sealed class InterruptedLabTests : IDisposable
         Assert.Equal("", await ProcessesAsync());
         Assert.DoesNotContain(_home.FullName, await File.ReadAllTextAsync("/proc/self/mountinfo", Cancel), StringComparison.Ordinal);
         Assert.All(cgroups, cgroup => Assert.False(Directory.Exists(cgroup), cgroup));
+        Assert.All(cgroups, cgroup => Assert.False(File.Exists($"/run/{Path.GetFileName(cgroup)}.lock"), cgroup));
         Assert.False(File.Exists(Path.Combine(_home.FullName, LabState.FileName)));
         Assert.DoesNotContain("   at ", await output + await errors, StringComparison.Ordinal);
         Assert.True(phase == LabPhase.Starting || up.ExitCode == 0, $"{up.ExitCode}\n{await output}{await errors}");

@@ -27,7 +27,6 @@ public sealed class FlightRecorderTests : IDisposable
 
     public void Dispose()
     {
-        File.Delete($"/run/plumb-{_name}.lock");
         if (Directory.Exists(_mount + Place))
         {
             // The deepest first; a cgroup's own files do not count.
@@ -159,6 +158,14 @@ public sealed class FlightRecorderTests : IDisposable
     }
 
     [Fact]
+    public void A_second_recorder_of_the_same_name_is_told_that_one_runs()
+    {
+        using var recorder = Good(FlightRecorder.Start(_name, Place + "/"));
+        var second = FlightRecorder.Start(_name, Place + "/");
+        Assert.Equal($"a flight recorder named '{_name}' runs on this machine already", second.Problem?.What);
+    }
+
+    [Fact]
     public void Off_means_off()
     {
         Assert.SkipUnless(File.Exists("/usr/sbin/bpftool"), "needs bpftool: apt-get install bpftool");
@@ -167,7 +174,7 @@ public sealed class FlightRecorderTests : IDisposable
         var programs = listed.StandardOutput.ReadToEnd();
         // Other recorders of this machine have other process ids.
         Assert.DoesNotContain(programs.Split('\n'), line => line.Contains("plumb_", StringComparison.Ordinal) && line.Contains($"({Environment.ProcessId})", StringComparison.Ordinal));
-        Assert.False(Directory.Exists($"/run/plumb/bpf/{_name}") || Directory.Exists($"/sys/fs/bpf/plumb/{_name}"));
+        Assert.False(Directory.Exists($"/run/plumb/bpf/{_name}") || Directory.Exists($"/sys/fs/bpf/plumb/{_name}") || File.Exists($"/run/plumb-{_name}.lock"));
     }
 
     private static string NewId() => Convert.ToHexStringLower(Guid.NewGuid().ToByteArray()) + Convert.ToHexStringLower(Guid.NewGuid().ToByteArray());
