@@ -12,12 +12,14 @@ namespace Plumb.Cli.Tracing;
 /// </summary>
 internal sealed class RecorderService : IAsyncDisposable
 {
+    /// <summary>Changes of pods on their way from the watch to <see cref="TendAsync"/>; the watch waits when there are more.</summary>
     private const int MostWaiting = 256;
 
-    private readonly Channel<SaveRequest> _requests = Channel.CreateBounded<SaveRequest>(new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly Channel<KubeWatchEvent.Changed> _changes = Channel.CreateBounded<KubeWatchEvent.Changed>(MostWaiting);
     private readonly CancellationTokenSource _end = new();
     private readonly FlightRecorder _recorder;
     private readonly RingSaver _saver;
+    private readonly PodTriggers _triggers = new();
     private readonly TimeProvider _time;
     private readonly Action<Problem> _tell;
     private readonly Task _work;
@@ -43,6 +45,7 @@ internal sealed class RecorderService : IAsyncDisposable
         _end.Dispose();
     }
 
+    /// <summary>All that touches the recorder.</summary>
     private async Task TendAsync()
     {
         if (_recorder.PickedUp)
@@ -56,17 +59,28 @@ internal sealed class RecorderService : IAsyncDisposable
             {
                 _tell(told = problem);
             }
-            while (_requests.Reader.TryRead(out var request))
+            while (_changes.Reader.TryRead(out var change))
             {
-                if (_saver.Save(request) is { } notSaved)
-                {
-                    _tell(notSaved);
-                }
+                Follow(change);
             }
+            _saver.KeepNames();
             await Task.Delay(FlightRecorder.Pause, _time, _end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
+    private void Follow(KubeWatchEvent.Changed change)
+    {
+        _saver.Learn(change.Object);
+        foreach (var request in change.Type == KubeChangeType.Deleted ? [] : _triggers.Of(change.Object, change.Previous))
+        {
+            if (_saver.Save(request) is { } notSaved)
+            {
+                _tell(notSaved);
+            }
+        }
+    }
+
+    /// <summary>Only hands on what it sees: the recorder is another thread's.</summary>
     private async Task WatchAsync(Func<CancellationToken, Task<KubeTarget?>> find, string? node)
     {
         try
@@ -76,7 +90,6 @@ internal sealed class RecorderService : IAsyncDisposable
                 return;
             }
             using var client = new KubeClient(target);
-            var triggers = new PodTriggers();
             var selector = node is null ? null : KubeSelector.All with { Fields = $"spec.nodeName={node}" };
             await foreach (var change in client.WatchAsync(KubeResource.Pods, null, selector, null, _end.Token))
             {
@@ -84,13 +97,9 @@ internal sealed class RecorderService : IAsyncDisposable
                 {
                     _tell(new Problem($"no recording is saved by itself any more, because the pods cannot be watched: {cause.Message.TrimEnd('.')}", cause.Next));
                 }
-                else if (change is KubeWatchEvent.Changed { Object: var pod } changed)
+                else if (change is KubeWatchEvent.Changed changed)
                 {
-                    _saver.Learn(pod);
-                    foreach (var request in changed.Type == KubeChangeType.Deleted ? [] : triggers.Of(pod, changed.Previous))
-                    {
-                        _requests.Writer.TryWrite(request);
-                    }
+                    await _changes.Writer.WriteAsync(changed, _end.Token);
                 }
             }
         }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Plumb.Core;
@@ -11,38 +10,45 @@ using Plumb.Recorder.Saved;
 namespace Plumb.Cli.Tracing;
 
 /// <summary>From a ring to a file, and to the finding that the file belongs to.</summary>
+/// <remarks>For the recorder's thread only.</remarks>
 internal sealed class RingSaver(FlightRecorder recorder, RecordingPlace place, TimeProvider time, Action<CheckReport> keep)
 {
     /// <summary>Names of containers that are remembered when their pod is gone.</summary>
     private const int MostNames = 4096;
 
-    private readonly ConcurrentDictionary<string, RecordedContainer> _names = new(place.ReadNames());
+    private readonly Dictionary<string, RecordedContainer> _names = new(place.ReadNames());
+    private bool _hasNewNames;
 
     /// <summary>Remembers whose container is whose: the kernel knows ids only.</summary>
     public void Learn(KubeObject pod)
     {
-        var isNew = false;
         var node = pod.Json.Field("spec").Text("nodeName") ?? "-";
         foreach (var status in PodTriggers.Statuses(pod))
         {
             if (PodTriggers.Id(status.Text("containerID")) is { } id)
             {
-                isNew |= _names.TryAdd(id, new RecordedContainer(node, pod.Namespace, pod.Name, status.Text("name") ?? "-", id));
+                _hasNewNames |= _names.TryAdd(id, new RecordedContainer(node, pod.Namespace, pod.Name, status.Text("name") ?? "-", id));
             }
         }
-        if (isNew)
+    }
+
+    /// <summary>Writes down what was learnt: readers in other processes, and a successor after kill -9, need it.</summary>
+    public void KeepNames()
+    {
+        if (!_hasNewNames)
         {
-            if (_names.Count > MostNames)
-            {
-                var present = recorder.Containers().Select(ring => ring.ContainerId).ToHashSet();
-                foreach (var gone in _names.Keys.Where(id => !present.Contains(id)))
-                {
-                    _names.TryRemove(gone, out _);
-                }
-            }
-            // A successor after kill -9 needs them.
-            place.WriteNames(_names);
+            return;
         }
+        if (_names.Count > MostNames)
+        {
+            var present = recorder.Containers().Select(ring => ring.ContainerId).ToHashSet();
+            foreach (var gone in _names.Keys.Where(id => !present.Contains(id)).ToList())
+            {
+                _names.Remove(gone);
+            }
+        }
+        place.WriteNames(_names);
+        _hasNewNames = false;
     }
 
     /// <returns>Null when it is saved.</returns>

@@ -12,7 +12,10 @@ namespace Plumb.Recorder.Always;
 /// a small stock; <see cref="Tend"/> fills the stock again and takes back the rings of containers that ended long ago. Everything is pinned: when this process is killed
 /// the kernel records on, and the next <see cref="Start"/> with the same name picks it up.
 /// </summary>
-/// <remarks>Not for several threads at once.</remarks>
+/// <remarks>
+/// One thread at a time: <see cref="Tend"/> changes what <see cref="Containers"/> and <see cref="Read"/> look at. A process that tends it while it does other things gives
+/// the recorder to one loop, and what others learn comes to that loop through a queue.
+/// </remarks>
 public sealed unsafe class FlightRecorder : IDisposable
 {
     /// <summary>Rings of ended containers that are kept, 1 MiB each; the oldest go first.</summary>

@@ -55,8 +55,8 @@ internal sealed class Node : CliCommand
         var place = RecordingPlace.Of(call.Home);
         var node = call.Get(_node) ?? Environment.GetEnvironmentVariable(NodeVariable);
         var pickedUp = recorder.PickedUp ? ", picked up from one that was killed" : "";
-        await using var service = new RecorderService(recorder, place, _ => Task.FromResult<KubeTarget?>(target.Value), node is { Length: > 0 } ? node : null, call.Time, call.Keep, call.Terminal.Problem);
         call.Terminal.Error.WriteLine($"recording every container below {call.Get(_cgroup)} ({recorder.Containers().Count} now{pickedUp}); recordings go to {place.Store.Directory}");
+        await using var service = new RecorderService(recorder, place, _ => Task.FromResult<KubeTarget?>(target.Value), node is { Length: > 0 } ? node : null, call.Time, call.Keep, call.Terminal.Problem);
         await Task.Delay(Timeout.Infinite, cancellation).ContinueWith(_ => { }, TaskScheduler.Default);
         return ExitCode.Pass;
     }
