@@ -35,7 +35,7 @@ internal sealed class Down : CliCommand
             case { Value: { IsAlive: true } lab }:
                 return await EndAsync(call, lab, cancellation);
             default:
-                LabRecorder.TakeOut(call.Home, call.Time, call.Keep);
+                LabRecorder.TakeOut(call.Home, call.Time, call.Keep, call.Terminal.Problem);
                 return await Plumb.Lab.LabHost.ClearLeftoversAsync(call.Home, cancellation) is { } ended
                     ? Say(call, $"the lab had ended without cleaning up; what it left is cleared ({ended} processes)")
                     : call.Fail(new Problem($"the state directory {call.Home.Path} is in use by a lab that is just starting or ending", "Try again in a moment"));
@@ -63,7 +63,7 @@ internal sealed class Down : CliCommand
                 await Task.Delay(LookAgain, call.Time, cancellation);
             }
         }
-        LabRecorder.TakeOut(call.Home, call.Time, call.Keep);
+        LabRecorder.TakeOut(call.Home, call.Time, call.Keep, call.Terminal.Problem);
         await Plumb.Lab.LabHost.ClearLeftoversAsync(call.Home, cancellation);
         progress.Done("the lab has ended");
         return Say(call, null);

@@ -38,7 +38,8 @@ internal sealed class LabRecorder : ILabRecorder
     public static LabRecorder NotWanted() => new(null, "--no-recorder", null);
 
     /// <summary>Saves what the recorder of a killed lab holds, and takes it out of the kernel, where it would record for ever.</summary>
-    public static void TakeOut(PlumbHome home, TimeProvider time, Action<CheckReport> keep)
+    /// <param name="tell">Takes what could not be saved.</param>
+    public static void TakeOut(PlumbHome home, TimeProvider time, Action<CheckReport> keep, Action<Problem> tell)
     {
         var cgroup = LabHost.CgroupOf(home);
         if (!Environment.IsPrivilegedProcess || !FlightView.IsThere(cgroup))
@@ -54,7 +55,7 @@ internal sealed class LabRecorder : ILabRecorder
         using var recorder = started.Value;
         if (recorder.PickedUp)
         {
-            new RingSaver(recorder, RecordingPlace.Of(home), time, keep).SaveFound();
+            new RingSaver(recorder, RecordingPlace.Of(home), time, keep).SaveFound(tell);
         }
     }
 

@@ -50,7 +50,7 @@ internal sealed class RecorderService : IAsyncDisposable
     {
         if (_recorder.PickedUp)
         {
-            _saver.SaveFound();
+            _saver.SaveFound(_tell);
         }
         Problem? told = null;
         while (!_end.IsCancellationRequested)

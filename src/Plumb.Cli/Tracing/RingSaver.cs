@@ -17,6 +17,7 @@ internal sealed class RingSaver(FlightRecorder recorder, RecordingPlace place, T
     private const int MostNames = 4096;
 
     private readonly Dictionary<string, RecordedContainer> _names = new(place.ReadNames());
+    private readonly DateTimeOffset _began = time.GetUtcNow();
     private bool _hasNewNames;
 
     /// <summary>Remembers whose container is whose: the kernel knows ids only.</summary>
@@ -51,25 +52,31 @@ internal sealed class RingSaver(FlightRecorder recorder, RecordingPlace place, T
         _hasNewNames = false;
     }
 
-    /// <returns>Null when it is saved.</returns>
+    /// <returns>Null when it is saved, or ended before there was a recorder: then there is nothing to miss.</returns>
     public Problem? Save(SaveRequest request)
     {
         var named = _names.GetValueOrDefault(request.ContainerId);
         if (recorder.Containers().FirstOrDefault(ring => ring.ContainerId == request.ContainerId) is not { } ring || recorder.Read(ring) is not { } snapshot)
         {
-            return new Problem($"no system calls of {named?.Pod ?? request.ContainerId} are saved: the recorder had no ring for it any more");
+            // Nodes cut off the part of a second.
+            return request.EndedAt?.AddSeconds(1) <= _began ? null : NoRing(request.ContainerId, named);
         }
         return Save(snapshot, request.Reason, request.ExitCode);
     }
 
+    private static Problem NoRing(string id, RecordedContainer? named) => new(
+        $"no system calls of {named?.Pod ?? id} are saved: the recorder has no ring for it any more; it keeps those of the last {FlightRecorder.MostEnded} containers that ended",
+        named is null ? null : $"'plumb trace pod/{named.Pod} -n {named.Namespace}' follows its next run");
+
     /// <summary>What a killed predecessor recorded of the containers that it had.</summary>
-    public void SaveFound()
+    /// <param name="tell">Takes what could not be saved.</param>
+    public void SaveFound(Action<Problem> tell)
     {
         foreach (var ring in recorder.Containers())
         {
-            if (recorder.Read(ring) is { Entries.Count: > 0 } snapshot)
+            if (recorder.Read(ring) is { Entries.Count: > 0 } snapshot && Save(snapshot, SaveReason.Found, null) is { } problem)
             {
-                _ = Save(snapshot, SaveReason.Found, null);
+                tell(problem);
             }
         }
     }

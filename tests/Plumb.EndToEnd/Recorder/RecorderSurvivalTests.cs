@@ -59,6 +59,20 @@ public sealed class RecorderSurvivalTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task After_kill_9_what_cannot_be_saved_is_told()
+    {
+        await UpAsync();
+        var ended = await ShellAsync("""
+            kubectl run left --image=busybox --restart=Never -- sh -c 'sleep 600' >&2
+            for i in $(seq 100); do ./plumb trace pod/left --last 4000 2>/dev/null | grep -q clock_nanosleep && break; sleep 0.2; done
+            kill -9 $(sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' $PLUMB_HOME/lab.json | head -1); sleep 0.5
+            rm -r $PLUMB_HOME/recordings; touch $PLUMB_HOME/recordings
+            ./plumb down
+            """);
+        Contains("plumb: the recording of .* could not be saved in .*/recordings", ended.Error);
+    }
+
+    [Fact]
     public async Task A_container_that_is_killed_for_memory_and_a_pod_that_turns_unready_are_saved_with_their_reason()
     {
         await UpAsync();
@@ -104,6 +118,8 @@ public sealed class RecorderSurvivalTests : IAsyncDisposable
     {
         await ShellAsync("./plumb up -d --bare --nodes 1 --no-recorder");
         var run = await ShellAsync("""
+            kubectl run early --image=busybox --restart=Never -- sh -c 'exit 4' >&2
+            for i in $(seq 100); do kubectl get pod early | grep -q Error && break; sleep 0.2; done; sleep 1.1
             LAB=plumb-$(printf %s $PLUMB_HOME/cluster | sha256sum | cut -c1-10)
             PLUMB_HOME=$PLUMB_HOME/node ./plumb trace node --kubeconfig $(./plumb kubeconfig) --node node1 --cgroup /$LAB/ 2> $PLUMB_HOME/node.log & NODE=$!
             for i in $(seq 100); do grep -q 'recording every container' $PLUMB_HOME/node.log && break; sleep 0.1; done
@@ -115,6 +131,8 @@ public sealed class RecorderSurvivalTests : IAsyncDisposable
         Contains("default +unlucky +unlucky +exit 5", run.Output);
         Contains("node1 +default +unlucky +unlucky +.*exit_group +error_code=5", run.Output);
         Assert.Contains("ended with 0", run.Output, StringComparison.Ordinal);
+        // What ended before there was a recorder is no loss.
+        Assert.DoesNotContain("no system calls", run.Output, StringComparison.Ordinal);
         Assert.False(Directory.Exists("/run/plumb/bpf/node") || Directory.Exists("/sys/fs/bpf/plumb/node"));
     }
 
