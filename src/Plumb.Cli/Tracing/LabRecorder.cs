@@ -53,6 +53,10 @@ internal sealed class LabRecorder : ILabRecorder
             return;
         }
         using var recorder = started.Value;
+        if (recorder.Discarded is { } discarded)
+        {
+            tell(discarded);
+        }
         if (recorder.PickedUp)
         {
             new RingSaver(recorder, RecordingPlace.Of(home), time, keep).SaveFound(tell);

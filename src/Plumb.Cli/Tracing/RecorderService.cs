@@ -48,6 +48,10 @@ internal sealed class RecorderService : IAsyncDisposable
     /// <summary>All that touches the recorder.</summary>
     private async Task TendAsync()
     {
+        if (_recorder.Discarded is { } discarded)
+        {
+            _tell(discarded);
+        }
         if (_recorder.PickedUp)
         {
             _saver.SaveFound(_tell);

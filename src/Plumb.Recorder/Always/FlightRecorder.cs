@@ -38,6 +38,9 @@ public sealed unsafe class FlightRecorder : IDisposable
     /// <summary>True when a killed predecessor's rings were there and go on.</summary>
     public bool PickedUp { get; private set; }
 
+    /// <summary>Why a killed predecessor's rings were there and are lost; else null.</summary>
+    public Problem? Discarded { get; private set; }
+
     /// <summary>Containers whose first calls are missing, because the stock was empty when they began.</summary>
     public ulong Late => _withoutRing;
 
@@ -68,14 +71,14 @@ public sealed unsafe class FlightRecorder : IDisposable
             owner.Value.Dispose();
             return directory.Problem;
         }
-        var (programs, pickedUp) = Take(directory.Value);
+        var (programs, pickedUp, discarded) = Take(directory.Value);
         if (!programs.IsOk)
         {
             BpfFileSystem.Remove(directory.Value);
             owner.Value.Dispose();
             return programs.Problem;
         }
-        var recorder = new FlightRecorder(programs.Value, owner.Value, directory.Value, hierarchy.Value, prefix) { PickedUp = pickedUp };
+        var recorder = new FlightRecorder(programs.Value, owner.Value, directory.Value, hierarchy.Value, prefix) { PickedUp = pickedUp, Discarded = discarded };
         if (recorder.Begin() is not { } problem)
         {
             return recorder;
@@ -84,20 +87,26 @@ public sealed unsafe class FlightRecorder : IDisposable
         return problem;
     }
 
-    /// <summary>A killed predecessor's, when a whole one is there; else new programs.</summary>
-    private static (Result<LoadedPrograms> Programs, bool PickedUp) Take(string directory)
+    /// <summary>A killed predecessor's, when a whole one of this version is there; else new programs.</summary>
+    private static (Result<LoadedPrograms> Programs, bool PickedUp, Problem? Discarded) Take(string directory)
     {
+        Problem? discarded = null;
         if (Pins.IsThere(directory))
         {
             var old = Pins.Open(directory, writable: true);
             if (old.IsOk)
             {
-                return (old, true);
+                return (old, true, null);
             }
+            discarded = new Problem($"what a killed recorder left in the kernel cannot be picked up and was taken out: {old.Problem.What}");
+        }
+        else if (Pins.IsOfAnotherVersion(directory))
+        {
+            discarded = new Problem("a killed recorder of another version of Plumb was in the kernel and was taken out; what it had not saved is lost", "Before an upgrade end it with 'plumb down', or with SIGTERM on a node");
         }
         // Half of a recorder, or nothing.
         Pins.Clear(directory);
-        return (LoadedPrograms.Load(ProgramSet.Every), false);
+        return (LoadedPrograms.Load(ProgramSet.Every), false, discarded);
     }
 
     /// <summary>Every container that has a ring, the ended ones too, oldest first.</summary>

@@ -22,6 +22,10 @@ public sealed class FlightView : IDisposable
         {
             return new Problem($"the flight recorder '{name}' is not in the kernel", Environment.IsPrivilegedProcess ? null : "Its rings can be read by root only");
         }
+        if (Pins.IsOfAnotherVersion(directory))
+        {
+            return new Problem($"the flight recorder '{name}' is another version's, whose rings this one cannot read", "Use that version, or start the recorder again with this one");
+        }
         var opened = Pins.Open(directory, writable: false);
         return opened.IsOk ? new FlightView(directory, opened.Value) : opened.Problem;
     }

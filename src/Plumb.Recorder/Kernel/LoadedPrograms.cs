@@ -177,7 +177,7 @@ internal sealed class LoadedPrograms : IDisposable
 
     private Problem? LoadAll()
     {
-        var file = BpfObject.Parse(Resource("x86_64.o"));
+        var file = BpfObject.Parse(ObjectFile());
         var inner = RingMemory.Create();
         if (Keep(inner) < 0)
         {
@@ -265,9 +265,10 @@ internal sealed class LoadedPrograms : IDisposable
 
     private static string KernelRelease() => File.Exists("/proc/sys/kernel/osrelease") ? File.ReadAllText("/proc/sys/kernel/osrelease").Trim() : "unknown";
 
-    private static byte[] Resource(string name)
+    /// <summary>What clang made of recorder.bpf.c.</summary>
+    internal static byte[] ObjectFile()
     {
-        using var stream = typeof(LoadedPrograms).Assembly.GetManifestResourceStream($"Plumb.Recorder.{name}")!;
+        using var stream = typeof(LoadedPrograms).Assembly.GetManifestResourceStream("Plumb.Recorder.x86_64.o")!;
         var bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);
         return bytes;

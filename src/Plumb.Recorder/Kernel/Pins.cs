@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using Plumb.Core;
 
 namespace Plumb.Recorder.Kernel;
@@ -11,13 +12,20 @@ internal static class Pins
 {
     private const string RingPrefix = "ring-";
     private const string LinkPrefix = "on-";
+    private const string ObjectPrefix = "object-";
+    private const int HashDigits = 12;
 
     /// <summary>The maps that a successor or a reader needs.</summary>
     private static readonly string[] Maps = ["control", "rings", "ring_of"];
 
+    /// <summary>Says which programs the maps belong to: those of another object file lay out rings and control block in another way.</summary>
+    private static readonly Lazy<string> ObjectName = new(() => ObjectPrefix + Convert.ToHexStringLower(SHA256.HashData(LoadedPrograms.ObjectFile()))[..HashDigits]);
+
     public static Problem? PinAll(LoadedPrograms programs, string directory)
     {
+        // The mark of the version comes first: without it the others are another version's.
         var wanted = Maps.Select(name => (name, programs.Maps[name]))
+            .Prepend((ObjectName.Value, programs.Maps["control"]))
             .Concat(programs.Links.Select(link => (LinkPrefix + link.Key, link.Value)))
             .Concat(programs.Rings.Values.Select(ring => (RingName(ring.Number), ring.Descriptor)));
         return wanted.Select(pair => Pin(directory, pair.Item1, pair.Item2)).FirstOrDefault(problem => problem is not null);
@@ -35,8 +43,11 @@ internal static class Pins
         }
     }
 
-    /// <summary>Whether a whole recorder is pinned there.</summary>
-    public static bool IsThere(string directory) => Maps.All(name => File.Exists(Path.Combine(directory, name))) && Directory.EnumerateFiles(directory, LinkPrefix + "*").Any();
+    /// <summary>Whether another version's recorder, or a part of it, is pinned there.</summary>
+    public static bool IsOfAnotherVersion(string directory) => Maps.Any(name => File.Exists(Path.Combine(directory, name))) && !File.Exists(Path.Combine(directory, ObjectName.Value));
+
+    /// <summary>Whether a whole recorder of this version is pinned there.</summary>
+    public static bool IsThere(string directory) => Maps.Append(ObjectName.Value).All(name => File.Exists(Path.Combine(directory, name))) && Directory.EnumerateFiles(directory, LinkPrefix + "*").Any();
 
     /// <summary>Rings that were pinned since, to read.</summary>
     public static IEnumerable<RingMemory> NewRings(string directory, IReadOnlyDictionary<int, RingMemory> known)
@@ -62,7 +73,7 @@ internal static class Pins
         {
             var name = Path.GetFileName(file);
             var isLink = name.StartsWith(LinkPrefix, StringComparison.Ordinal);
-            if (isLink && !writable)
+            if ((isLink && !writable) || name.StartsWith(ObjectPrefix, StringComparison.Ordinal))
             {
                 continue;
             }

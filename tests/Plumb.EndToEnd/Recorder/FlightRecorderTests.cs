@@ -3,6 +3,7 @@ using System.Globalization;
 using Plumb.Core;
 using Plumb.Recorder.Always;
 using Plumb.Recorder.Decoding;
+using Plumb.Recorder.Kernel;
 using Plumb.Recorder.Masking;
 using Plumb.Recorder.Ring;
 using Plumb.Recorder.Targets;
@@ -163,6 +164,41 @@ public sealed class FlightRecorderTests : IDisposable
         using var recorder = Good(FlightRecorder.Start(_name, Place + "/"));
         var second = FlightRecorder.Start(_name, Place + "/");
         Assert.Equal($"a flight recorder named '{_name}' runs on this machine already", second.Problem?.What);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("object-0123456789ab")]
+    [InlineData("")]
+    public void What_a_killed_recorder_left_is_picked_up_only_when_its_programs_are_the_same(string? otherVersion)
+    {
+        var directory = Good(BpfFileSystem.Prepare(_name));
+        using (var killed = Good(LoadedPrograms.Load(ProgramSet.Every)))
+        {
+            Assert.True(killed.AddRing().IsOk);
+            Assert.Null(killed.Attach() ?? Pins.PinAll(killed, directory));
+        }
+        var mark = Assert.Single(Directory.GetFiles(directory, "object-*"));
+        if (otherVersion is "")
+        {
+            // Older versions left no mark at all.
+            File.Delete(mark);
+        }
+        else if (otherVersion is not null)
+        {
+            File.Move(mark, Path.Combine(directory, otherVersion));
+        }
+        var view = FlightView.Open(_name);
+        Assert.Equal(otherVersion is null, view.IsOk);
+        (view.IsOk ? view.Value : null)?.Dispose();
+
+        using var recorder = Good(FlightRecorder.Start(_name, Place + "/"));
+        Assert.Equal(otherVersion is null, recorder.PickedUp);
+        Assert.Equal(otherVersion is null, recorder.Discarded is null);
+        Assert.Equal(mark, Assert.Single(Directory.GetFiles(directory, "object-*")));
+        var (container, id) = NewContainer();
+        Run(container, "cat /afterwards");
+        Assert.Equal(id, Assert.Single(recorder.Containers()).ContainerId);
     }
 
     [Fact]
