@@ -64,7 +64,11 @@ internal sealed class PtracedCalls(PtraceRecording recording) : ICallSource
 /// <param name="whose">The container as the cluster names it; null when it is not one of those that are wanted.</param>
 internal sealed class LabRings(FlightView view, Func<ContainerRing, RecordedContainer?> whose) : ICallSource
 {
-    private readonly Dictionary<(int, ulong), (RingReader Reader, RecordedContainer Container, string Cgroup)> _readers = [];
+    private readonly Dictionary<(int Number, ulong BeganNs), (RingReader Reader, RecordedContainer Container, string Cgroup)> _readers = [];
+
+    /// <summary>The last of containers whose ring went to another one.</summary>
+    private readonly List<PlacedEntry> _left = [];
+
     /// <summary>How often new containers are looked for, in milliseconds.</summary>
     private const long LookAgainMs = 50;
 
@@ -113,19 +117,26 @@ internal sealed class LabRings(FlightView view, Func<ContainerRing, RecordedCont
         HasEnded = !view.Refresh();
         foreach (var ring in view.Containers())
         {
-            if (!_readers.ContainsKey((ring.Number, ring.CgroupId)) && whose(ring) is { } container && view.Follow(ring, fromNow) is { } reader)
+            if (!_readers.ContainsKey((ring.Number, ring.BeganNs)) && whose(ring) is { } container && view.Follow(ring, fromNow) is { } reader)
             {
-                // A number that has another container now: its old reader would read the new one's calls.
-                foreach (var old in _readers.Keys.Where(key => key.Item1 == ring.Number).ToList())
+                foreach (var old in _readers.Where(one => one.Key.Number == ring.Number).ToList())
                 {
-                    _readers.Remove(old);
+                    _left.AddRange(Read(old.Value.Reader, old.Value.Container));
+                    _readers.Remove(old.Key);
                 }
-                _readers[(ring.Number, ring.CgroupId)] = (reader, container, ring.Path);
+                _readers[(ring.Number, ring.BeganNs)] = (reader, container, ring.Path);
             }
         }
     }
 
-    private List<PlacedEntry> ReadAll() => [.. _readers.Values.SelectMany(one => one.Reader.ReadNew().Select(entry => new PlacedEntry(entry, one.Container)))];
+    private List<PlacedEntry> ReadAll()
+    {
+        List<PlacedEntry> all = [.. _left, .. _readers.Values.SelectMany(one => Read(one.Reader, one.Container))];
+        _left.Clear();
+        return all;
+    }
+
+    private static IEnumerable<PlacedEntry> Read(RingReader reader, RecordedContainer container) => reader.ReadNew().Select(entry => new PlacedEntry(entry, container));
 
     private IEnumerable<PlacedEntry> Waiting() => _readers.Values.SelectMany(one => one.Reader.InFlight().Select(call => new PlacedEntry(new RingEntry(call, 0), one.Container)));
 

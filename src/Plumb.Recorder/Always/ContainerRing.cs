@@ -20,6 +20,9 @@ public sealed record ContainerRing(int Number, ulong CgroupId, string Path, ulon
 
     internal static ContainerRing Of(RingMemory ring) => new(ring.Number, ring.Cgroup, ring.Path, ring.BeganNs, ring.EndedNs);
 
+    /// <summary>Whether the ring is this container's now: numbers of rings are used again, and ids of cgroups may be.</summary>
+    internal bool Has(RingMemory ring) => ring.Cgroup == CgroupId && ring.BeganNs == BeganNs;
+
     private static string IdOf(string path)
     {
         var name = path[(path.LastIndexOf('/') + 1)..];
@@ -50,7 +53,7 @@ public sealed record RingSnapshot(ContainerRing Ring, IReadOnlyList<RingEntry> E
     /// <summary>Null when the ring is somebody else's by now.</summary>
     internal static RingSnapshot? Of(LoadedPrograms programs, ContainerRing container)
     {
-        if (!programs.Rings.TryGetValue(container.Number, out var ring) || ring.Cgroup != container.CgroupId)
+        if (!programs.Rings.TryGetValue(container.Number, out var ring) || !container.Has(ring))
         {
             return null;
         }
@@ -63,6 +66,6 @@ public sealed record RingSnapshot(ContainerRing Ring, IReadOnlyList<RingEntry> E
             entries.AddRange(reader.ReadNew());
         }
         entries.AddRange(reader.InFlight().Select(call => new RingEntry(call, 0)));
-        return ring.Cgroup == container.CgroupId ? new RingSnapshot(ContainerRing.Of(ring), entries, reader.Counters) : null;
+        return container.Has(ring) ? new RingSnapshot(ContainerRing.Of(ring), entries, reader.Counters) : null;
     }
 }

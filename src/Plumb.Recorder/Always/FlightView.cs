@@ -53,8 +53,17 @@ public sealed class FlightView : IDisposable
 
     /// <summary>A reader of one container's ring.</summary>
     /// <param name="fromNow">Only what comes from now on.</param>
-    public RingReader? Follow(ContainerRing container, bool fromNow) =>
-        _rings.Rings.TryGetValue(container.Number, out var ring) && ring.Cgroup == container.CgroupId ? new RingReader(ring.Address, fromNow) : null;
+    /// <returns>Null when the ring is somebody else's by now.</returns>
+    public RingReader? Follow(ContainerRing container, bool fromNow)
+    {
+        if (!_rings.Rings.TryGetValue(container.Number, out var ring))
+        {
+            return null;
+        }
+        var reader = new RingReader(ring.Address, fromNow);
+        // Afterwards: then it was also the container's when the reader was made.
+        return container.Has(ring) ? reader : null;
+    }
 
     public void Dispose() => _rings.Dispose();
 }

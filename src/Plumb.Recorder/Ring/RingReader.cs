@@ -10,7 +10,8 @@ public readonly record struct RingEntry(RecordedCall? Call, ulong Missing);
 
 /// <summary>
 /// Reads the ring while the kernel writes it, without stopping it. A call appears once, when it has returned; one that cannot return or whose return is lost appears as that;
-/// what was overwritten before it could be read is counted and told at its place.
+/// what was overwritten before it could be read is counted and told at its place. A reader belongs to the container that had the ring when it was made: when the ring is
+/// given to another one it says how many calls it did not read any more, and then nothing.
 /// </summary>
 public sealed unsafe class RingReader
 {
@@ -19,10 +20,12 @@ public sealed unsafe class RingReader
 
     private readonly SortedDictionary<ulong, RecordedCall> _inFlight = [];
     private readonly Dictionary<int, ulong> _ofThread = [];
-
-    /// <summary>Positions of the container that had the ring before.</summary>
     private readonly nint _ring;
 
+    /// <summary>Whose ring it is: a cgroup's id may be used again.</summary>
+    private readonly (ulong Cgroup, ulong BeganNs) _owner;
+
+    /// <summary>Positions of the container that had the ring before.</summary>
     private readonly ulong _base;
 
     private readonly ulong _before;
@@ -32,14 +35,19 @@ public sealed unsafe class RingReader
     private ulong _torn;
     private ulong _lostReturns;
 
+    /// <summary>The header when the ring was last ours.</summary>
+    private (ulong Head, ulong LateExits, ulong Compat, ulong Yields) _seen;
+
     /// <param name="ring">Address of the slots, with the header behind them.</param>
     /// <param name="fromNow">Leave out what the ring holds already.</param>
     internal RingReader(nint ring, bool fromNow = false)
     {
         _ring = ring;
+        _owner = (Header(HeaderLayout.Cgroup), Header(HeaderLayout.BeganNs));
         _base = Header(HeaderLayout.Base);
         _before = fromNow ? Header(HeaderLayout.Head) : _base;
         _next = _before + 1;
+        _seen.Head = _before;
     }
 
     private enum SlotState
@@ -52,16 +60,28 @@ public sealed unsafe class RingReader
     private ulong Head => Header(HeaderLayout.Head);
 
     /// <summary>Calls that were not read yet.</summary>
-    public ulong Backlog => Head + 1 - _next;
+    public ulong Backlog => Look() ? _seen.Head + 1 - _next : 0;
 
-    public RecordingCounters Counters => new(Head - _before, _overwritten, _lostReturns, _torn + Header(HeaderLayout.LateExits), Header(HeaderLayout.CompatCalls), Header(HeaderLayout.Yields));
+    /// <summary>Until now, or until the ring was given to another container.</summary>
+    public RecordingCounters Counters
+    {
+        get
+        {
+            Look();
+            return new(_seen.Head - _before, _overwritten, _lostReturns, _torn + _seen.LateExits, _seen.Compat, _seen.Yields);
+        }
+    }
 
     /// <summary>Everything new, in the order of return within this batch.</summary>
     public IReadOnlyList<RingEntry> ReadNew()
     {
         var batch = new List<RingEntry>();
         LookAgain(batch);
-        var head = Head;
+        if (!Look())
+        {
+            return Leave(batch);
+        }
+        var head = _seen.Head;
         if (head + 1 - _next > SlotLayout.Slots)
         {
             var missing = head + 1 - _next - SlotLayout.Slots;
@@ -95,6 +115,31 @@ public sealed unsafe class RingReader
 
     /// <summary>The calls that have not returned, oldest first; for the end of a recording.</summary>
     public IReadOnlyList<RecordedCall> InFlight() => [.. _inFlight.Values];
+
+    /// <returns>Whether the ring is still ours: then every position up to the head is, too. One that was taken back, and not yet given away, holds what it held.</returns>
+    private bool Look()
+    {
+        var header = (Head, Header(HeaderLayout.LateExits), Header(HeaderLayout.CompatCalls), Header(HeaderLayout.Yields));
+        if (Header(HeaderLayout.BeganNs) != _owner.BeganNs || (Header(HeaderLayout.Cgroup) is var cgroup && cgroup != _owner.Cgroup && cgroup != 0))
+        {
+            return false;
+        }
+        _seen = header;
+        return true;
+    }
+
+    /// <summary>The next container's calls begin behind this base. If there were several since the last reading, theirs are in the count too.</summary>
+    private List<RingEntry> Leave(List<RingEntry> batch)
+    {
+        var end = Header(HeaderLayout.Base);
+        if (end >= _next)
+        {
+            Miss(batch, end + 1 - _next);
+            _seen.Head = end;
+        }
+        _next = ulong.MaxValue;
+        return InOrder(batch);
+    }
 
     private void Miss(List<RingEntry> batch, ulong missing)
     {

@@ -93,11 +93,46 @@ public sealed class RingReaderTests : IDisposable
         Assert.Equal(1UL, _reader.Counters.LostReturns);
     }
 
+    [Theory]
+    [InlineData(7, 2)]
+    [InlineData(8, 1)]
+    public void A_ring_that_was_given_to_another_container_is_read_no_more(long cgroup, long beganNs)
+    {
+        Own(7, beganNs: 1);
+        var reader = new RingReader(_ring);
+        Put(1, process: 1);
+        Put(2, process: 1, returned: false);
+        Assert.Single(reader.ReadNew());
+        Put(3, process: 2);
+
+        // It was taken back, and holds what it held; then it was given away, maybe with a cgroup's id that was used before.
+        Own(0, beganNs: 1);
+        Assert.Equal(1UL, reader.Backlog);
+        Own(cgroup, beganNs, from: 3);
+        Put(4, process: 9);
+
+        Assert.Equal(0UL, reader.Backlog);
+        var left = Assert.Single(reader.ReadNew());
+        Assert.Equal((null, 1UL), (left.Call, left.Missing));
+        Assert.Equal((3UL, 1UL), (reader.Counters.Recorded, reader.Counters.Overwritten));
+        Put(5, process: 9);
+        Assert.Empty(reader.ReadNew());
+        Assert.Equal([2UL], reader.InFlight().Select(call => call.Position));
+        Assert.Equal([1UL, 2UL], new RingReader(_ring).ReadNew().Select(entry => entry.Call!.Position));
+    }
+
     [Fact]
     public void An_exit_needs_no_return()
     {
         Write(Slots.Of("exit_group", [1], position: 1, returned: false), 1);
         Assert.Equal(CallState.Final, Assert.Single(_reader.ReadNew()).Call!.State);
+    }
+
+    private void Own(long cgroup, long beganNs, long from = 0)
+    {
+        Marshal.WriteInt64(_ring + HeaderLayout.Start + HeaderLayout.Base, from);
+        Marshal.WriteInt64(_ring + HeaderLayout.Start + HeaderLayout.BeganNs, beganNs);
+        Marshal.WriteInt64(_ring + HeaderLayout.Start + HeaderLayout.Cgroup, cgroup);
     }
 
     private ulong[] Read() => [.. _reader.ReadNew().Select(entry => entry.Call!.Position)];
