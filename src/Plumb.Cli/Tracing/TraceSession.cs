@@ -95,7 +95,8 @@ internal sealed class TraceSession(TraceTarget target, TraceOutput output, CallD
 
     private void Show(IReadOnlyList<PlacedEntry> entries, int? newest = null)
     {
-        var decoded = decoder.Decode([.. entries.Select(entry => entry.Entry)]).Select((entry, index) => (entry.Call, entry.Missing, entries[index].Container)).ToList();
+        // Containers with an id have a ring each; the others are in one together.
+        var decoded = decoder.Decode([.. entries.Select(entry => entry.Entry)], index => entries[index].Container?.Id ?? "").Select((entry, index) => (entry.Call, entry.Missing, entries[index].Container)).ToList();
         foreach (var words in decoded.Select(entry => entry.Call).OfType<DecodedCall>().Where(_ => explain))
         {
             _kept.Enqueue(words);

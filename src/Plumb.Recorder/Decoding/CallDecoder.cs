@@ -22,25 +22,32 @@ public sealed class CallDecoder(Privacy privacy, LiveDescriptors? live = null)
     {
     }
 
-    /// <summary>What was read from a ring, with its holes.</summary>
-    public IReadOnlyList<(DecodedCall? Call, ulong Missing)> Decode(IReadOnlyList<RingEntry> entries)
+    /// <summary>What was read from one ring, with its holes.</summary>
+    public IReadOnlyList<(DecodedCall? Call, ulong Missing)> Decode(IReadOnlyList<RingEntry> entries) => Decode(entries, _ => "");
+
+    /// <summary>What was read from several rings, each in its own order.</summary>
+    /// <param name="ring">Names the ring of the entry of this index: a hole in one says nothing of the processes in another.</param>
+    public IReadOnlyList<(DecodedCall? Call, ulong Missing)> Decode(IReadOnlyList<RingEntry> entries, Func<int, string> ring)
     {
         _descriptors.Expect(entries.Where(entry => entry.Call is not null).Select(entry => entry.Call!));
         var decoded = new List<(DecodedCall?, ulong)>(entries.Count);
-        foreach (var (call, missing) in entries)
+        for (var index = 0; index < entries.Count; index++)
         {
+            var (call, missing) = entries[index];
             if (call is null)
             {
-                _descriptors.Forget();
+                _descriptors.Forget(ring(index));
             }
-            decoded.Add((call is null ? null : Decode(call), missing));
+            decoded.Add((call is null ? null : Decode(call, ring(index)), missing));
         }
         return decoded;
     }
 
-    public DecodedCall Decode(RecordedCall recorded)
+    public DecodedCall Decode(RecordedCall recorded) => Decode(recorded, "");
+
+    private DecodedCall Decode(RecordedCall recorded, string ring)
     {
-        _descriptors.Meet(recorded);
+        _descriptors.Meet(recorded, ring);
         var call = privacy.Scrub(recorded, _descriptors);
         var signature = CallTable.Of(call.Number);
         var values = signature.Parameters is null ? [.. Enumerable.Range(0, 6).Select(index => ($"arg{index}", Constants.Hex(call.Argument(index))))] : Values(call, signature);

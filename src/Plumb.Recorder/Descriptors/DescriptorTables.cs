@@ -47,27 +47,32 @@ public sealed class DescriptorTables(LiveDescriptors? live = null)
         }
     }
 
-    /// <summary>Calls are missing here: what was known may be wrong by now.</summary>
-    public void Forget()
+    /// <summary>Calls of one ring are missing here: what was known of its processes may be wrong by now.</summary>
+    public void Forget(string ring)
     {
-        _processes.Clear();
-        _forks.Clear();
+        foreach (var (id, _) in _processes.Where(entry => entry.Value.Ring == ring).ToArray())
+        {
+            _processes.Remove(id);
+        }
+        _forks.RemoveAll(fork => fork.Parent.Ring == ring);
     }
 
     /// <summary>Makes a process known that makes its first call; to be called before the call is shown.</summary>
-    internal void Meet(RecordedCall call)
+    /// <param name="ring">Where the call was recorded. The same number in another ring is another process: the first one ended without saying so.</param>
+    internal void Meet(RecordedCall call, string ring)
     {
-        if (_processes.ContainsKey(call.ProcessId))
+        if (_processes.TryGetValue(call.ProcessId, out var met) && met.Ring == ring)
         {
             return;
         }
         if (_processes.Count >= MostProcesses)
         {
-            Forget();
+            _processes.Clear();
+            _forks.Clear();
         }
-        var process = new ProcessDescriptors { FirstSeenNs = call.EnterNs, Command = call.Command };
+        var process = new ProcessDescriptors { FirstSeenNs = call.EnterNs, Command = call.Command, Ring = ring };
         _processes[call.ProcessId] = process;
-        if (ParentOf(call) is { } parent)
+        if (ParentOf(call, ring) is { } parent)
         {
             process.Inherit(parent);
         }
@@ -109,7 +114,7 @@ public sealed class DescriptorTables(LiveDescriptors? live = null)
             return;
         }
         // The child may have been seen first; in a process namespace of its own the parent knows it by another number.
-        var child = _processes.GetValueOrDefault((int)call.Return) is { HasOrigin: false } known ? known : Orphan(call, parent);
+        var child = _processes.GetValueOrDefault((int)call.Return) is { HasOrigin: false } known && known.Ring == parent.Ring ? known : Orphan(call, parent);
         if (child is not null)
         {
             child.Inherit(parent);
@@ -124,20 +129,20 @@ public sealed class DescriptorTables(LiveDescriptors? live = null)
 
     private ProcessDescriptors? Orphan(RecordedCall fork, ProcessDescriptors parent)
     {
-        var candidates = _processes.Values.Where(process => process is { HasOrigin: false } && process != parent && process.FirstSeenNs > fork.EnterNs && process.Command == fork.Command).Take(2).ToArray();
+        var candidates = _processes.Values.Where(process => process is { HasOrigin: false } && process != parent && process.Ring == parent.Ring && process.FirstSeenNs > fork.EnterNs && process.Command == fork.Command).Take(2).ToArray();
         return candidates.Length == 1 ? candidates[0] : null;
     }
 
-    private ProcessDescriptors? ParentOf(RecordedCall call)
+    private ProcessDescriptors? ParentOf(RecordedCall call, string ring)
     {
-        var at = _forks.FindIndex(fork => fork.Child == call.ProcessId);
+        var at = _forks.FindIndex(fork => fork.Child == call.ProcessId && fork.Parent.Ring == ring);
         if (at < 0 && live is not null && LiveDescriptors.ParentOf(call.ProcessId) is { } parent && _processes.TryGetValue(parent, out var known))
         {
             return known;
         }
-        if (at < 0 && _forks.Count(fork => fork.Command == call.Command) == 1)
+        if (at < 0 && _forks.Count(IsLike) == 1)
         {
-            at = _forks.FindIndex(fork => fork.Command == call.Command);
+            at = _forks.FindIndex(IsLike);
         }
         if (at < 0)
         {
@@ -146,5 +151,7 @@ public sealed class DescriptorTables(LiveDescriptors? live = null)
         var found = _forks[at].Parent;
         _forks.RemoveAt(at);
         return found;
+
+        bool IsLike((int Child, ulong AtNs, string Command, ProcessDescriptors Parent) fork) => fork.Command == call.Command && fork.Parent.Ring == ring;
     }
 }

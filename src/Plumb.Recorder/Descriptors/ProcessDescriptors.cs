@@ -18,6 +18,9 @@ internal sealed class ProcessDescriptors
 
     public string Command { get; init; } = "";
 
+    /// <summary>Where its calls are recorded.</summary>
+    public string Ring { get; init; } = "";
+
     public Descriptor? this[int descriptor] => _open.GetValueOrDefault(descriptor);
 
     public int Count => _open.Count;
@@ -70,7 +73,7 @@ internal sealed class ProcessDescriptors
 
     public ProcessDescriptors Copy()
     {
-        var copy = new ProcessDescriptors { FirstSeenNs = FirstSeenNs, Command = Command };
+        var copy = new ProcessDescriptors { FirstSeenNs = FirstSeenNs, Command = Command, Ring = Ring };
         copy.Inherit(this);
         return copy;
     }

@@ -102,6 +102,48 @@ public sealed class DescriptorTests
     }
 
     [Fact]
+    public void A_hole_in_one_containers_ring_says_nothing_of_another_containers_processes()
+    {
+        string[] rings = ["one", "two", "two", "one", "two"];
+        var decoded = _decoder.Decode(
+        [
+            new RingEntry(Open(process: 1, "/of-one"), 0),
+            new RingEntry(Open(process: 2, "/of-two"), 0),
+            new RingEntry(null, 12),
+            new RingEntry(Read(process: 1), 0),
+            new RingEntry(Read(process: 2), 0),
+        ], index => rings[index]);
+        Assert.Equal("5</of-one>", decoded[3].Call!.Value("fd"));
+        Assert.Equal("5", decoded[4].Call!.Value("fd"));
+    }
+
+    [Fact]
+    public void The_same_process_number_in_another_containers_ring_is_another_process()
+    {
+        string[] rings = ["one", "two"];
+        var decoded = _decoder.Decode([new RingEntry(Open(process: 1, "/of-one"), 0), new RingEntry(Read(process: 1), 0)], index => rings[index]);
+        Assert.Equal("5", decoded[1].Call!.Value("fd"));
+    }
+
+    [Fact]
+    public void A_child_inherits_from_nobody_in_another_container()
+    {
+        string[] rings = ["one", "one", "two", "one"];
+        var decoded = _decoder.Decode(
+        [
+            new RingEntry(Open(process: 1, "/of-one"), 0),
+            new RingEntry(Slots.Call("fork", [], 7, process: 1, at: 2000), 0),
+            new RingEntry(Read(process: 7), 0),
+            new RingEntry(Read(process: 700), 0),
+        ], index => rings[index]);
+        Assert.Equal(["5", "5</of-one>"], decoded.Skip(2).Select(entry => entry.Call!.Value("fd")));
+    }
+
+    private static RecordedCall Open(int process, string path) => Slots.Call("openat", [CurrentDirectory, 1ul << 20, 0], 5, Slots.Path(path), process: process);
+
+    private static RecordedCall Read(int process) => Slots.Call("read", [5, 1ul << 20, 9], 9, process: process, at: 3000);
+
+    [Fact]
     public async Task What_was_open_before_is_read_from_proc_except_what_the_calls_themselves_change()
     {
         await using var before = new FileStream("/etc/hostname", FileMode.Open, FileAccess.Read);
