@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Plumb.Cli.Configuration;
 using Plumb.Cli.Framework;
 using Plumb.Core;
+using Plumb.Platform.Configuration;
 
 namespace Plumb.Cli.Commands;
 
@@ -29,6 +30,7 @@ internal sealed class Config : CliCommand
             return Task.FromResult(call.Fail(loaded.Problem));
         }
         var configuration = loaded.Value;
+        var (enabled, limits) = configuration.Recorder;
         if (call.Json)
         {
             call.Terminal.Json(new JsonObject
@@ -36,6 +38,7 @@ internal sealed class Config : CliCommand
                 ["source"] = configuration.Source,
                 ["lab"] = new JsonObject { ["nodes"] = configuration.Lab.Nodes },
                 ["console"] = new JsonObject { ["port"] = configuration.Console.Port },
+                ["recorder"] = new JsonObject { ["enabled"] = enabled, ["keep"] = limits.Recordings, ["size"] = ConfigSize.Written(limits.Bytes), ["perContainer"] = limits.PerContainer },
             }, CoreJson.Indented.JsonObject);
             return Task.FromResult(ExitCode.Pass);
         }
@@ -44,6 +47,11 @@ internal sealed class Config : CliCommand
         call.Terminal.Line($"  nodes: {configuration.Lab.Nodes}");
         call.Terminal.Line("console:");
         call.Terminal.Line(configuration.Console.Port is { } port ? $"  port: {port}" : "  port:   # 7585, or a free one when that is taken");
+        call.Terminal.Line("recorder:");
+        call.Terminal.Line(enabled ? "  enabled: true" : "  enabled: false");
+        call.Terminal.Line($"  keep: {limits.Recordings}   # recordings; the oldest go first");
+        call.Terminal.Line($"  size: {ConfigSize.Written(limits.Bytes)}   # of all recordings");
+        call.Terminal.Line($"  perContainer: {limits.PerContainer}   # recordings of one container, over its restarts");
         return Task.FromResult(ExitCode.Pass);
     }
 }

@@ -22,7 +22,7 @@ internal sealed class Up : CliCommand
     private readonly Option<int?> _nodes = new("--nodes") { Description = "nodes of the cluster (1 to 20); without it lab.nodes of plumb.yaml, or 3", HelpName = "N" };
     private readonly Option<bool> _keep = new("--keep") { Description = "keep objects and data when the lab ends, and go on with those of the last kept one" };
     private readonly Option<bool> _bare = new("--bare") { Description = "only the cluster, without the payments system" };
-    private readonly Option<bool> _noRecorder = new("--no-recorder") { Description = "do not record the containers' system calls: nothing is attached to the kernel" };
+    private readonly Option<bool> _noRecorder = new("--no-recorder") { Description = "do not record the containers' system calls: nothing is attached to the kernel; recorder.enabled of plumb.yaml does so too" };
     private readonly Option<double> _rate = new("--rate") { Description = "payments a second that the load generator sends (0 to 500)", HelpName = "N", DefaultValueFactory = _ => 20 };
     private readonly Option<int> _apiPort = new("--api-port") { Description = "the Kubernetes API's port on 127.0.0.1; 0 takes a free one", HelpName = "PORT", DefaultValueFactory = _ => 0 };
     private readonly Option<int?> _consolePort = new("--console-port") { Description = "the console's port; without it console.port of plumb.yaml, or 7585, or any free one when that is taken", HelpName = "PORT" };
@@ -71,7 +71,9 @@ internal sealed class Up : CliCommand
         var options = new LabOptions(call.Home)
         {
             Nodes = call.Get(_nodes) ?? configuration.Value.Lab.Nodes, Keep = call.Get(_keep), Payments = !call.Get(_bare), LoadRate = call.Get(_rate), ApiPort = call.Get(_apiPort),
-            Recorder = cgroup => call.Get(_noRecorder) ? LabRecorder.NotWanted() : LabRecorder.Start(cgroup, call.Home, call.Time, call.Keep, call.Terminal.Problem),
+            Recorder = cgroup => call.Get(_noRecorder) ? LabRecorder.NotWanted(_noRecorder.Name)
+                : configuration.Value.Recorder is { Enabled: true, Limits: var limits } ? LabRecorder.Start(cgroup, call.Home, limits, call.Time, call.Keep, call.Terminal.Problem)
+                : LabRecorder.NotWanted("recorder.enabled is false in plumb.yaml"),
         };
         var port = call.Get(_consolePort) ?? configuration.Value.Console.Port;
         return call.Get(_detach) ? await DetachAsync(call, options, port, cancellation) : await StayAsync(call, options, port, cancellation);

@@ -1,5 +1,6 @@
 using Plumb.Core;
 using Plumb.Platform.Configuration;
+using Plumb.Recorder.Saved;
 
 namespace Plumb.Cli.Configuration;
 
@@ -22,9 +23,28 @@ internal sealed record ConsoleSettings(int? Port)
         new(section.Whole("port", Unset, 0, 65535) is >= 0 and var port ? port : null);
 }
 
+/// <summary>The flight recorder's settings.</summary>
+/// <param name="Enabled">Whether <c>plumb up</c> records; <c>plumb trace node</c> does nothing else, and always does.</param>
+/// <param name="Limits">How many recordings are kept.</param>
+internal sealed record RecorderSettings(bool Enabled, RecordingLimits Limits)
+{
+    private const int MostRecordings = 10_000;
+
+    /// <summary>One recording always fits.</summary>
+    private const long LeastBytes = 2L << 20;
+    private const long MostBytes = 1L << 40;
+
+    public static RecorderSettings Read(ConfigSection section)
+    {
+        var usual = new RecordingLimits();
+        return new(section.Flag("enabled", true), new RecordingLimits(
+            section.Whole("keep", usual.Recordings, 1, MostRecordings), section.Bytes("size", usual.Bytes, LeastBytes, MostBytes), section.Whole("perContainer", usual.PerContainer, 1, MostRecordings)));
+    }
+}
+
 /// <summary>plumb.yaml, read and validated. An option on the command line goes before it.</summary>
 /// <param name="Source">The file that it comes from; null when there is none and everything is a default.</param>
-internal sealed record PlumbConfiguration(string? Source, LabSettings Lab, ConsoleSettings Console)
+internal sealed record PlumbConfiguration(string? Source, LabSettings Lab, ConsoleSettings Console, RecorderSettings Recorder)
 {
     public const string FileName = "plumb.yaml";
 
@@ -47,5 +67,5 @@ internal sealed record PlumbConfiguration(string? Source, LabSettings Lab, Conso
     }
 
     public static PlumbConfiguration Read(ConfigSection root, string? source) =>
-        new(source, LabSettings.Read(root.Section("lab")), ConsoleSettings.Read(root.Section("console")));
+        new(source, LabSettings.Read(root.Section("lab")), ConsoleSettings.Read(root.Section("console")), RecorderSettings.Read(root.Section("recorder")));
 }

@@ -4,6 +4,7 @@ using Plumb.Platform.Kubernetes;
 using Plumb.Platform.Kubernetes.Configuration;
 using Plumb.Platform.Storage;
 using Plumb.Recorder.Always;
+using Plumb.Recorder.Saved;
 
 namespace Plumb.Cli.Tracing;
 
@@ -21,9 +22,10 @@ internal sealed class LabRecorder : ILabRecorder
     public string? Off { get; }
 
     /// <param name="cgroup">The directory that holds the lab's containers.</param>
+    /// <param name="limits">How many recordings are kept.</param>
     /// <param name="keep">Takes the report of each recording that was saved.</param>
     /// <param name="tell">Takes what goes wrong later.</param>
-    public static LabRecorder Start(string cgroup, PlumbHome home, TimeProvider time, Action<CheckReport> keep, Action<Problem> tell)
+    public static LabRecorder Start(string cgroup, PlumbHome home, RecordingLimits limits, TimeProvider time, Action<CheckReport> keep, Action<Problem> tell)
     {
         if (!Environment.IsPrivilegedProcess)
         {
@@ -31,11 +33,12 @@ internal sealed class LabRecorder : ILabRecorder
         }
         var started = FlightRecorder.Start(cgroup, $"/{cgroup}/");
         return started.IsOk
-            ? new LabRecorder(cgroup, null, new RecorderService(started.Value, RecordingPlace.Of(home), cancellation => ApiAsync(home, time, tell, cancellation), null, time, keep, tell))
+            ? new LabRecorder(cgroup, null, new RecorderService(started.Value, RecordingPlace.Of(home, limits), cancellation => ApiAsync(home, time, tell, cancellation), null, time, keep, tell))
             : new LabRecorder(null, started.Problem.What, null);
     }
 
-    public static LabRecorder NotWanted() => new(null, "--no-recorder", null);
+    /// <param name="why">What the user said: an option or a setting.</param>
+    public static LabRecorder NotWanted(string why) => new(null, why, null);
 
     /// <summary>Saves what the recorder of a killed lab holds, and takes it out of the kernel, where it would record for ever.</summary>
     /// <param name="tell">Takes what could not be saved.</param>
@@ -59,6 +62,7 @@ internal sealed class LabRecorder : ILabRecorder
         }
         if (recorder.PickedUp)
         {
+            // Where the limits are set is not known here; the next recorder makes room.
             new RingSaver(recorder, RecordingPlace.Of(home), time, keep).SaveFound(tell);
         }
     }

@@ -6,13 +6,14 @@ using Plumb.Recorder.Saved;
 namespace Plumb.Cli.Tracing;
 
 /// <summary>Where a home keeps its recordings, and the names of the containers that are being recorded.</summary>
-internal sealed class RecordingPlace(string directory)
+/// <param name="limits">How much is kept when something is saved; null where nothing is.</param>
+internal sealed class RecordingPlace(string directory, RecordingLimits? limits = null)
 {
     private const string NamesFile = "containers.json";
 
-    public RecordingStore Store { get; } = new(directory);
+    public RecordingStore Store { get; } = new(directory, limits ?? RecordingLimits.None);
 
-    public static RecordingPlace Of(PlumbHome home) => new(home.File("recordings"));
+    public static RecordingPlace Of(PlumbHome home, RecordingLimits? limits = null) => new(home.File("recordings"), limits);
 
     /// <summary>Empty when there are none, or they cannot be read: then a recording has its container's id only.</summary>
     public IReadOnlyDictionary<string, RecordedContainer> ReadNames()

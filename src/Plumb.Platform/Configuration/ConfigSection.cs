@@ -97,6 +97,11 @@ public sealed class ConfigSection
     public TimeSpan Duration(string key, TimeSpan otherwise, TimeSpan least, TimeSpan most) =>
         Typed(key, otherwise, $"is a time from {Written(least)} to {Written(most)}, with its unit (500ms, 30s, 5m, 2h, 7d)", text => Span(text) is { } span && span >= least && span <= most ? span : null);
 
+    /// <summary>A number of bytes with its unit: 512KiB, 256MiB, 2GiB.</summary>
+    public long Bytes(string key, long otherwise, long least, long most) =>
+        Typed(key, otherwise, $"is a size from {ConfigSize.Written(least)} to {ConfigSize.Written(most)}, with its unit (512KiB, 256MiB, 2GiB)",
+            text => ConfigSize.Parse(text) is { } bytes && bytes >= least && bytes <= most ? bytes : null);
+
     internal void RefuseUnknownKeys()
     {
         foreach (var key in _mapping.Children.Keys)

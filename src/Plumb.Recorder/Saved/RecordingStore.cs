@@ -7,7 +7,11 @@ namespace Plumb.Recorder.Saved;
 
 /// <summary>How much is kept; the oldest go first.</summary>
 /// <param name="PerContainer">Recordings of one container of one pod, over its restarts.</param>
-public sealed record RecordingLimits(int Recordings = 200, long Bytes = 256L * 1024 * 1024, int PerContainer = 5);
+public sealed record RecordingLimits(int Recordings = 200, long Bytes = 256L * 1024 * 1024, int PerContainer = 5)
+{
+    /// <summary>Deletes nothing.</summary>
+    public static readonly RecordingLimits None = new(int.MaxValue, long.MaxValue, int.MaxValue);
+}
 
 /// <summary>A directory of saved recordings that only its owner can read.</summary>
 public sealed class RecordingStore(string directory, RecordingLimits? limits = null)

@@ -78,6 +78,15 @@ public sealed class ProgramTests : IDisposable
         Assert.Contains("plumb.yaml:4:9: 'console.port' is a whole number", ran.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task The_printed_configuration_is_itself_one()
+    {
+        await File.WriteAllTextAsync(Path.Combine(_directory.FullName, "plumb.yaml"), "lab: {nodes: 2}\nrecorder: {enabled: false, keep: 20, size: 1GiB}\n", TestContext.Current.CancellationToken);
+        var ran = await BuiltProgram.ShellAsync($"{BuiltProgram.Launcher} config > printed.yaml; PLUMB_CONFIG=printed.yaml {BuiltProgram.Launcher} config | diff printed.yaml - ; cat printed.yaml", directory: _directory.FullName);
+        // Only the name of the file in the comment above differs.
+        Assert.Matches("^1c1\n< # .*/plumb.yaml\n---\n> # .*/printed.yaml\n# .*/plumb.yaml\nlab:\n  nodes: 2\nconsole:\n(.*\n)recorder:\n  enabled: false\n  keep: 20 .*\n  size: 1GiB .*\n  perContainer: 5 ", ran.Output);
+    }
+
     [Theory]
     [InlineData("bash", "source <(\"$0\" completion bash); COMP_WORDS=(plumb completion z); COMP_CWORD=2; _plumb; echo \"${COMPREPLY[@]}\"", "zsh")]
     [InlineData("bash", "source <(\"$0\" completion bash); COMP_WORDS=(plumb doctor -o j); COMP_CWORD=3; _plumb; echo \"${COMPREPLY[@]}\"", "json")]

@@ -114,6 +114,24 @@ public sealed class RecorderSurvivalTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task The_configuration_limits_what_is_kept_and_turns_the_recorder_off()
+    {
+        var limited = await ShellAsync("""
+            cd $PLUMB_HOME; printf 'recorder:\n  perContainer: 1\n' > plumb.yaml
+            $ROOT/plumb up -d --bare --nodes 1
+            for pod in one two; do kubectl run $pod --image=busybox --restart=OnFailure -- sh -c 'exit 3' >&2; done
+            for i in $(seq 150); do kubectl get pods | awk '$4 >= 2 {n++} END {exit n < 2}' && break; sleep 0.2; done; sleep 0.5
+            $ROOT/plumb trace recordings; $ROOT/plumb down
+            printf 'recorder:\n  enabled: false\n' > plumb.yaml
+            $ROOT/plumb up -d --bare --nodes 1
+            """.Replace("$ROOT", BuiltProgram.Root, StringComparison.Ordinal));
+        Contains("recorder    on", limited.Output);
+        Contains("recorder    off: recorder.enabled is false in plumb.yaml", limited.Output);
+        Assert.Single(Regex.Matches(limited.Output, "default +one +one +exit 3", RegexOptions.None, TimeSpan.FromSeconds(1)));
+        Assert.Single(Regex.Matches(limited.Output, "default +two +two +exit 3", RegexOptions.None, TimeSpan.FromSeconds(1)));
+    }
+
+    [Fact]
     public async Task A_nodes_recorder_takes_the_pods_names_from_the_api_and_saves_crashes_too()
     {
         await ShellAsync("./plumb up -d --bare --nodes 1 --no-recorder");

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Plumb.Cli.Configuration;
 using Plumb.Cli.Framework;
 using Plumb.Cli.Tracing;
 using Plumb.Core;
@@ -46,13 +47,18 @@ internal sealed class Node : CliCommand
         {
             return call.Fail(new Problem(target.Error.Message.TrimEnd('.'), target.Error.Next));
         }
+        var configuration = PlumbConfiguration.OfProcess();
+        if (!configuration.IsOk)
+        {
+            return call.Fail(configuration.Problem);
+        }
         var started = FlightRecorder.Start(RecorderName, call.Get(_cgroup)!);
         if (!started.IsOk)
         {
             return call.Fail(started.Problem);
         }
         var recorder = started.Value;
-        var place = RecordingPlace.Of(call.Home);
+        var place = RecordingPlace.Of(call.Home, configuration.Value.Recorder.Limits);
         var node = call.Get(_node) ?? Environment.GetEnvironmentVariable(NodeVariable);
         var pickedUp = recorder.PickedUp ? ", picked up from one that was killed" : "";
         call.Terminal.Error.WriteLine($"recording every container below {call.Get(_cgroup)} ({recorder.Containers().Count} now{pickedUp}); recordings go to {place.Store.Directory}");
