@@ -31,20 +31,8 @@ public sealed record Explained(IReadOnlyList<Suspect> Suspects, IReadOnlyList<Ob
 /// </summary>
 public static class Explanation
 {
-    /// <summary>Failures that are how a call says "not now" or "no such option here".</summary>
-    private static readonly HashSet<string> Normal =
-    [
-        "EAGAIN", "EINTR", "EINPROGRESS", "EALREADY", "ENOTTY", "ESPIPE", "ECHILD", "ENOSYS", "ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK", "ENOTSUP", "EOPNOTSUPP", "EISCONN", "ENODATA",
-    ];
-
-    /// <summary>Calls that look whether something is there.</summary>
-    private static readonly HashSet<string> Probes = ["access", "faccessat", "faccessat2", "stat", "lstat", "newfstatat", "statx", "statfs", "readlink", "readlinkat", "open", "openat", "openat2", "execve", "getxattr", "lgetxattr", "utimensat", "utime", "utimes", "chmod", "fchmodat", "chown", "fchownat"];
-
-    /// <summary>Calls that fail when nothing happened in time, or when there is nothing to close: that is their work.</summary>
-    private static readonly HashSet<string> Harmless = ["futex", "rt_sigtimedwait", "semtimedop", "close", "getpeername"];
-
-    /// <summary>Looked for by the C library in every program, and fine without.</summary>
-    private static readonly string[] Optional = ["/usr/share/locale", "/usr/lib/locale", "/etc/ld.so.preload", "/etc/ld.so.nohwcap", "/var/run/nscd/", "/run/nscd/"];
+    /// <summary>Places of a search that stand in a line.</summary>
+    private const int MostPlaces = 5;
 
     /// <summary>One for each process that ended badly, in the order of their ends.</summary>
     /// <param name="ends">What is known of ends besides the calls.</param>
@@ -54,97 +42,37 @@ public static class Explanation
     /// <summary>The bad ends, and what else was seen, the latest last.</summary>
     public static Explained Read(IReadOnlyList<DecodedCall> calls, IReadOnlyList<ProcessEnd>? ends = null, DateTimeOffset? origin = null)
     {
-        List<Observation> observations = [.. FailurePatterns.Find(calls), .. FailurePatterns.FindHeap(calls), .. ConnectionPatterns.Find(calls), .. LeakPattern.Find(calls), .. StormPatterns.Find(calls)];
-        var suspects = new List<Suspect>();
-        foreach (var end in BadEnds.Find(calls, ends ?? [], origin))
+        List<Observation> observations = [.. FailurePatterns.Find(calls), .. FailurePatterns.FindMemory(calls), .. NamePatterns.Find(calls), .. ConnectionPatterns.Find(calls), .. LeakPattern.Find(calls), .. StormPatterns.Find(calls)];
+        var seen = new Dictionary<DecodedCall, Failure>(ReferenceEqualityComparer.Instance);
+        foreach (var failure in observations.Select(one => one.Failure).OfType<Failure>())
         {
-            var failure = Blame(calls, end);
+            seen.TryAdd(failure.Call, failure);
+        }
+        var suspects = new List<Suspect>();
+        var found = BadEnds.Find(calls, ends ?? [], origin);
+        foreach (var end in found.Where(end => BadEnds.PassedOnFrom(calls, found, end) is null))
+        {
+            var failure = end.OomKilled ? null : LastFailure.Before(calls, end, seen);
             if (failure is not null || end.Exit is null)
             {
-                suspects.AddRange(Suspect(calls, end, failure, observations) is { } suspect ? [suspect] : []);
-                observations.RemoveAll(one => one.Failure is { } about && failure is not null && about.IsLike(failure));
+                var followers = found.Where(other => BadEnds.PassedOnFrom(calls, found, other) == end).Select(other => Observation.Who(calls.Last(call => call.Call.ProcessId == other.ProcessId))).ToList();
+                suspects.AddRange(Suspect(calls, end, failure, observations, followers) is { } suspect ? [suspect] : []);
+                observations.RemoveAll(one => failure is not null && IsTold(one, failure));
             }
         }
         // The same file that is not there is worth a line once.
-        return new Explained(suspects, [.. observations.Where(one => one.Failure is not { } about || !IsOptional(about)).OrderBy(one => one.LastNs)]);
+        return new Explained(suspects, [.. observations.Where(one => one.Failure is not { } about || !LastFailure.IsOptional(about)).OrderBy(one => one.LastNs)]);
     }
 
-    /// <summary>The last failure of the hardest kind: a refusal or a failed connection before a missing file, a file that was looked for in one place before one of a search path.</summary>
-    private static Failure? Blame(IReadOnlyList<DecodedCall> calls, BadEnd end)
-    {
-        Failure? missing = null;
-        Failure? searched = null;
-        Lookups? lookups = null;
-        for (var index = Math.Min(end.Index, calls.Count) - 1; index >= 0; index--)
-        {
-            var call = calls[index].Call;
-            if (call.ProcessId == end.ProcessId && call is { IsExec: true, State: CallState.Returned, Error: 0 })
-            {
-                // What was before was another program: a wrapper, a shell, the runtime's own.
-                break;
-            }
-            if (call.ProcessId != end.ProcessId || Failure.Of(calls[index]) is not { } failure || IsNormal(failure) || Harmless.Contains(failure.Name) || IsOptional(failure))
-            {
-                continue;
-            }
-            if (failure.Error != "ENOENT" || !Probes.Contains(failure.Name))
-            {
-                return failure;
-            }
-            var elsewhere = (lookups ??= new Lookups(calls, end)).Elsewhere(index, failure.Call);
-            missing ??= elsewhere == Found.Nowhere ? failure : null;
-            searched ??= elsewhere == Found.LookedFor ? failure : null;
-        }
-        return missing ?? searched;
-    }
+    /// <summary>The suspect says it already: the same failure, also by another call on the same thing; descriptors and memory, of which a process has one stock.</summary>
+    private static bool IsTold(Observation one, Failure failure) =>
+        (one.Failure is { } about && about.ProcessId == failure.ProcessId && about.Error == failure.Error && about.Subject == failure.Subject)
+        || (one.ProcessId == failure.ProcessId && one.Kind == StockOf(failure));
 
-    private static bool IsNormal(Failure failure) => failure.Name is "readlink" or "readlinkat" && failure.Error == "EINVAL"
-        || (Normal.Contains(failure.Error) && !ConnectionPatterns.IsNoAnswer(failure.Call));
+    private static string? StockOf(Failure failure) => failure.Error switch { "EMFILE" or "ENFILE" => "out-of-descriptors", "ENOMEM" => "no-memory", _ => null };
 
-    /// <summary>A name in angle brackets is an interpreter looking for the source of text that it was given.</summary>
-    private static bool IsOptional(Failure failure) =>
-        FileName(failure.Call).StartsWith('<') || Optional.Any(place => failure.Subject.TrimStart('"').Replace("unix:", "", StringComparison.Ordinal).StartsWith(place, StringComparison.Ordinal));
-
-    private enum Found
-    {
-        Nowhere,
-        LookedFor,
-        There,
-    }
-
-    /// <summary>For each file name of a process: the paths under which it was looked for, and the last call that found it.</summary>
-    private sealed class Lookups
-    {
-        private readonly Dictionary<string, (HashSet<string> Paths, int Found)> _names = [];
-
-        public Lookups(IReadOnlyList<DecodedCall> calls, BadEnd end)
-        {
-            for (var index = 0; index < Math.Min(end.Index, calls.Count); index++)
-            {
-                if (calls[index].Call.ProcessId != end.ProcessId || Failure.PathOf(calls[index]) is not { } path)
-                {
-                    continue;
-                }
-                var name = FileName(calls[index]);
-                var (paths, found) = _names.TryGetValue(name, out var known) ? known : ([], -1);
-                paths.Add(path);
-                _names[name] = (paths, calls[index].Call is { State: CallState.Returned, Error: 0 } ? index : found);
-            }
-        }
-
-        /// <summary>Whether the same name was found by a later call, or at least looked for in another place.</summary>
-        public Found Elsewhere(int index, DecodedCall missing) =>
-            FileName(missing) is not { Length: > 0 } name || !_names.TryGetValue(name, out var known) ? Found.Nowhere
-            : known.Found > index ? Found.There : known.Paths.Count > 1 ? Found.LookedFor : Found.Nowhere;
-    }
-
-    private static string FileName(DecodedCall call)
-    {
-        var path = Failure.PathOf(call)?.TrimEnd('.').Trim('"') ?? "";
-        return path[(path.LastIndexOf('/') + 1)..];
-    }
-
-    private static Suspect? Suspect(IReadOnlyList<DecodedCall> calls, BadEnd end, Failure? failure, List<Observation> observations)
+    /// <param name="followers">Processes that passed the same end on.</param>
+    private static Suspect? Suspect(IReadOnlyList<DecodedCall> calls, BadEnd end, Failure? failure, List<Observation> observations, List<string> followers)
     {
         var last = calls.LastOrDefault(call => call.Call.ProcessId == end.ProcessId);
         if (last is null)
@@ -152,23 +80,45 @@ public static class Explanation
             return null;
         }
         var about = failure?.Call ?? last;
-        var times = failure is null ? 0 : calls.Count(call => Failure.Of(call) is { } other && other.IsLike(failure));
+        var times = failure is null ? 0 : Math.Max(1, calls.Count(call => Failure.Of(call) is { } other && other.IsLike(failure)));
         var before = Observation.Nanoseconds(end.AtNs - Math.Min(end.AtNs, Math.Max(about.Call.ExitNs, about.Call.EnterNs)));
         var often = times > 1 ? string.Create(CultureInfo.InvariantCulture, $", {times} times") : "";
-        var user = failure?.Error is "EACCES" or "EPERM" ? string.Create(CultureInfo.InvariantCulture, $" as user {about.Call.UserId}{FailurePatterns.Mode(calls, failure)}") : "";
-        var why = failure is not null ? $"its last failure that matters was {failure.Text}{user}, {Observation.Human(before)} before{often}"
-            : $"no call of it failed in a way that matters; its last call was {Observation.Line(last)}, {Observation.Human(before)} before";
+        var why = failure is not null ? $"its last failure that matters was {failure.Text}{More(calls, failure)}, {Observation.Human(before)} before{often}{Behind(calls, failure)}"
+            : $"{(end.OomKilled ? "its" : "no call of it failed in a way that matters; its")} last call was {Observation.Line(last)}, {Observation.Human(before)} before";
         var sender = end.Sender is { } sent ? sent.Call.ProcessId == end.ProcessId ? ", which it sent itself" : $", sent by {Observation.Who(sent)}" : "";
-        var isLate = failure is not null && ConnectionPatterns.IsNoAnswer(failure.Call);
-        var like = observations.FirstOrDefault(one => one.Failure is { } one1 && failure is not null && one1.IsLike(failure))
-            ?? observations.FirstOrDefault(one => one.ProcessId == end.ProcessId && failure is { Error: "EMFILE" or "ENFILE" } && one.Kind == "out-of-descriptors");
-        List<string> evidence = [.. failure is null ? [] : (IEnumerable<string>)[Observation.Line(about)], .. end.Sender is { } by ? [Observation.Line(by)] : (IEnumerable<string>)[], .. end.OomKilled ? [Growth(calls, end)] : (IEnumerable<string>)[], .. UnderWay(calls, end)];
-        return new Suspect(about, end.Exit, before, times, $"{Observation.Who(last)} {end.How}{sender}; {why}")
+        var passed = followers.Count > 0 ? $"; {string.Join(", ", followers)} ended with the same" : "";
+        var like = failure is null ? null : observations.FirstOrDefault(one => one.Failure is { } other && other.IsLike(failure)) ?? observations.FirstOrDefault(one => IsTold(one, failure));
+        List<string> evidence = [.. failure is null ? [] : Evidence(failure, like), .. end.Sender is { } by ? [Observation.Line(by)] : (IEnumerable<string>)[], .. end.OomKilled ? [Growth(calls, end)] : (IEnumerable<string>)[], .. UnderWay(calls, end)];
+        return new Suspect(about, end.Exit, before, times, $"{Observation.Who(last)} {end.How}{sender}; {why}{passed}")
         {
-            Kind = end.OomKilled ? "oom-killed" : isLate ? "no-answer" : like?.Kind ?? (failure?.Error == "ENOENT" ? "missing-file" : null),
+            Kind = end.OomKilled ? "oom-killed" : like?.Kind ?? (failure?.Error == "ENOENT" ? "missing-file" : null),
             Evidence = evidence,
             BlindSpot = end.OomKilled ? "memory that is touched grows without a call" : end.Exit is null && failure is null ? "what the program did between its calls" : like?.BlindSpot,
         };
+    }
+
+    /// <summary>The call that failed; where several calls tell of the failure, all of them.</summary>
+    private static IEnumerable<string> Evidence(Failure failure, Observation? like) => failure.Words is not null && like is not null ? like.Evidence : [Observation.Line(failure.Call)];
+
+    /// <summary>Whom it failed for.</summary>
+    private static string More(IReadOnlyList<DecodedCall> calls, Failure failure) =>
+        failure.Error is "EACCES" or "EPERM" ? string.Create(CultureInfo.InvariantCulture, $" as user {failure.Call.Call.UserId}{FailurePatterns.Mode(calls, failure)}") : "";
+
+    /// <summary>What else is to be known of it.</summary>
+    private static string Behind(IReadOnlyList<DecodedCall> calls, Failure failure)
+    {
+        switch (failure.Error)
+        {
+            case "EMFILE" or "ENFILE":
+                return $"; {LeakPattern.Words(calls, failure.Call)}";
+            case "ENOMEM":
+                return $"; {FailurePatterns.MemoryLimit(calls, failure.ProcessId)}";
+            case "ENOENT":
+                var places = LastFailure.OtherPlaces(calls, failure);
+                return places.Count == 0 ? "" : $"; it was looked for at {string.Join(", ", places.TakeLast(MostPlaces))}, too";
+            default:
+                return failure.Name == "connect" && NamePatterns.AskedBefore(calls, failure) is { } name ? $"; it had asked for the name {name}" : "";
+        }
     }
 
     /// <summary>Calls that had not returned when the process ended: what each thread was waiting for.</summary>

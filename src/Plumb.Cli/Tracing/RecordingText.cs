@@ -12,7 +12,11 @@ internal static class RecordingText
 {
     /// <summary>default/crash-app main, exit 1, 2 m ago: 212 calls, from its first execve</summary>
     public static string Line(RecordingInfo info, DateTimeOffset now) => string.Create(CultureInfo.InvariantCulture,
-        $"{info.Id}: {info.Container.Namespace}/{info.Container.Pod} {info.Container.Name}, {info.Why}, saved {Human.Duration(now - info.At)} ago: {info.Calls:N0} calls, {(info.IsWhole ? "from its first execve" : $"the last of {info.Counters.Recorded:N0}")}");
+        $"{info.Id}: {info.Container.Namespace}/{info.Container.Pod} {info.Container.Name}, {info.Why}, saved {Human.Duration(now - info.At)} ago: {info.Calls:N0} calls, {Held(info)}");
+
+    /// <summary>Which of the container's calls a recording has.</summary>
+    public static string Held(RecordingInfo info) => info.IsWhole ? "from its first execve"
+        : info.Counters.Overwritten == 0 ? "without its beginning" : string.Create(CultureInfo.InvariantCulture, $"the last of {info.Counters.Recorded:N0}");
 
     public static JsonObject Json(RecordingInfo info, long? bytes = null)
     {

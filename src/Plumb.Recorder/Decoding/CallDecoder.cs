@@ -55,7 +55,13 @@ public sealed class CallDecoder(Privacy privacy, LiveDescriptors? live = null)
         _descriptors.Follow(call, signature);
         // What it returned is a descriptor only now, and a socket has its other end.
         target = signature.Name is "connect" or "bind" ? About(call, signature).Target : target;
-        return new DecodedCall(call, signature.Name, values, Returned(call, signature)) { Path = path, Target = target };
+        return new DecodedCall(call, signature.Name, values, Returned(call, signature)) { Path = path, Target = target, Dns = Dns(call, signature) };
+    }
+
+    private static DnsMessage? Dns(RecordedCall call, CallSignature signature)
+    {
+        var item = Array.FindIndex(signature.Items, item => Privacy.IsContent(signature, Array.IndexOf(signature.Items, item)));
+        return item >= 0 && call.Item(signature, item) is { IsEmpty: false } bytes ? DnsMessage.Of(bytes, bytes.Length == signature.Place(item).Room) : null;
     }
 
     private (string? Path, Descriptor? Target) About(RecordedCall call, CallSignature signature)
@@ -167,6 +173,7 @@ public sealed class CallDecoder(Privacy privacy, LiveDescriptors? live = null)
             "fdset" => Structures.DescriptorSet(bytes, (int)Math.Min(call.Argument(0), 1024), descriptor => Named(call, descriptor)),
             "vector" or "vectorout" => Structures.Vector(bytes, next, call.Item(signature, item + 1), kind == "vectorout" ? length : ulong.MaxValue, call.ItemLength(item + 1) >= 0),
             "message" or "messageout" when bytes.Length >= 16 => Structures.Message(bytes, call.Item(signature, item + 1), call.ItemLength(item + 1) >= 0),
+            "in" or "out" when DnsMessage.Of(bytes, isCut) is { } message => $"{{{message.Text}}}",
             "in" => Escaped.Quoted(bytes, next > (ulong)bytes.Length),
             "out" => Escaped.Quoted(bytes, length > (ulong)bytes.Length),
             _ => Constants.Hex(call.Argument(index)),

@@ -14,6 +14,9 @@ public sealed record DecodedCall(RecordedCall Call, string Name, IReadOnlyList<(
     /// <summary>What its descriptor refers to: for connect, where it connects to.</summary>
     public Descriptor? Target { get; init; }
 
+    /// <summary>The question or the answer of a name server that it sent or received; null when it is none.</summary>
+    internal DnsMessage? Dns { get; init; }
+
     /// <summary>dfd=AT_FDCWD, filename="/etc/passwd", flags=O_RDONLY</summary>
     public string ParameterText => string.Join(", ", Parameters.Select(parameter => $"{parameter.Name}={parameter.Value}"));
 

@@ -90,7 +90,7 @@ internal static class Structures
         var (named, vectors, control) = ((int)UInt(header), UInt(header[4..]), UInt(header[8..]));
         var name = named == 0 || header.Length < 18 ? "NULL" : SocketAddress.Text(header[16..], named > header.Length - 16);
         return string.Create(CultureInfo.InvariantCulture,
-            $"{{msg_name={name}, msg_namelen={named}, {(isShown ? $"msg_iov={Escaped.Quoted(content, content.Length == 64)}, " : "")}msg_iovlen={vectors}, msg_controllen={control}, msg_flags={Constants.Of("msg", UInt(header[12..]))}}}");
+            $"{{msg_name={name}, msg_namelen={named}, {(isShown ? $"msg_iov={(DnsMessage.Of(content, content.Length == 64) is { } dns ? $"{{{dns.Text}}}" : Escaped.Quoted(content, content.Length == 64))}, " : "")}msg_iovlen={vectors}, msg_controllen={control}, msg_flags={Constants.Of("msg", UInt(header[12..]))}}}");
     }
 
     /// <summary>The descriptors that are in a set of select.</summary>

@@ -50,6 +50,24 @@ internal static class BadEnds
         return [.. found.Values.OrderBy(end => end.AtNs)];
     }
 
+    /// <summary>The end that this one only passed on: a shell ends as the child did for which it waited last.</summary>
+    public static BadEnd? PassedOnFrom(IReadOnlyList<DecodedCall> calls, IReadOnlyList<BadEnd> all, BadEnd end)
+    {
+        if (end.Exit is null)
+        {
+            return null;
+        }
+        var waited = calls.Take(end.Index).LastOrDefault(call => call.Call.ProcessId == end.ProcessId && call is { Name: "wait4", Call.Return: > 0 });
+        if (waited is null || waited.Value("status")?.Contains(string.Create(CultureInfo.InvariantCulture, $"WEXITSTATUS(s) == {Code(end.Exit)}}}"), StringComparison.Ordinal) != true)
+        {
+            return null;
+        }
+        var child = all.LastOrDefault(other => other.ProcessId != end.ProcessId && other.Exit is { } exit && Code(exit) == Code(end.Exit) && other.AtNs < waited.Call.ExitNs && other.AtNs >= Began(calls, end));
+        return child is null ? null : PassedOnFrom(calls, all, child) ?? child;
+    }
+
+    private static ulong Began(IReadOnlyList<DecodedCall> calls, BadEnd end) => calls.First(call => call.Call.ProcessId == end.ProcessId).Call.EnterNs;
+
     private static ulong Code(DecodedCall exit) => exit.Call.Argument(0) & 0xFF;
 
     private static int First(IReadOnlyList<DecodedCall> calls) => calls.Count == 0 ? 0 : calls.FirstOrDefault(call => call.Call.Position == 1)?.Call.ProcessId ?? calls.Min(call => call.Call.ProcessId);

@@ -15,8 +15,14 @@ public sealed record Failure(DecodedCall Call, string Name, string Error, string
     /// <summary>The same call failed so about the same thing.</summary>
     public bool IsLike(Failure other) => (ProcessId, Name, Error, Subject) == (other.ProcessId, other.Name, other.Error, other.Subject);
 
+    /// <summary>In words, where no call returned the error: connect(10.0.0.1:80), given up after 3.0 s.</summary>
+    public string? Words { get; init; }
+
+    /// <summary>CLOCK_MONOTONIC since when a connection that was given up was under way; 0 where a call failed.</summary>
+    public ulong SinceNs { get; init; }
+
     /// <summary>openat("/etc/app.conf") = ENOENT (No such file or directory)</summary>
-    public string Text => $"{Name}({Subject}) = {Error} ({ErrorNames.WordsOf(Error)}){(Name != Call.Name ? ", told by SO_ERROR" : "")}";
+    public string Text => Words ?? $"{Name}({Subject}) = {Error} ({ErrorNames.WordsOf(Error)}){(Name != Call.Name ? ", told by SO_ERROR" : "")}";
 
     /// <summary>Null when it did not fail.</summary>
     public static Failure? Of(DecodedCall call)
@@ -34,5 +40,5 @@ public sealed record Failure(DecodedCall Call, string Name, string Error, string
     public static string? PathOf(DecodedCall call) => call.Parameters.Where(parameter => PathParameters.Contains(parameter.Name)).Select(parameter => parameter.Value).FirstOrDefault();
 
     private static string SubjectOf(DecodedCall call) =>
-        PathOf(call) ?? (call.Name is "connect" or "bind" or "sendto" && call.Value("addr") is { } address and not "NULL" ? address : call.Target is { } target ? target.Name : call.ParameterText);
+        PathOf(call) ?? (call.Name is "mmap" or "mremap" ? Observation.Bytes(call.Call.Argument(1)) : call.Name is "connect" or "bind" or "sendto" && call.Value("addr") is { } address and not "NULL" ? address : call.Target is { } target ? target.Name : call.ParameterText);
 }

@@ -22,7 +22,6 @@ internal static class FailurePatterns
         ["EPIPE"] = ("broken-pipe", "had nobody left at the other end", "why the reader went away"),
         ["EADDRINUSE"] = ("address-in-use", "is taken by another socket", "which process has it"),
         ["EADDRNOTAVAIL"] = ("address-not-available", "is no address of this machine", "which addresses it has"),
-        ["ENOMEM"] = ("no-memory", "got no memory: a limit of the address space or of commitments, not the container's memory limit, which kills", "how much memory was in use"),
         ["EIO"] = ("io-error", "met an error of the device", "which device, and why"),
     };
 
@@ -43,16 +42,23 @@ internal static class FailurePatterns
         }
     }
 
-    /// <summary>brk does not fail by an errno: it gives the old end.</summary>
-    public static IEnumerable<Observation> FindHeap(IReadOnlyList<DecodedCall> calls)
+    /// <summary>Memory that the kernel did not give; one line for a process, because a program that gets none asks again in another way. brk does not fail by an errno: it gives the old end.</summary>
+    public static IEnumerable<Observation> FindMemory(IReadOnlyList<DecodedCall> calls)
     {
-        foreach (var group in calls.Where(call => call is { Name: "brk", Call.State: CallState.Returned } && call.Call.Argument(0) > (ulong)call.Call.Return).GroupBy(call => call.Call.ProcessId))
+        var refused = calls.Where(call => call.Error == "ENOMEM" || (call is { Name: "brk", Call.State: CallState.Returned } && call.Call.Argument(0) > (ulong)call.Call.Return));
+        foreach (var group in refused.GroupBy(call => call.Call.ProcessId))
         {
             var last = group.Last();
-            yield return new Observation("no-memory", group.Key, $"{Observation.Who(last)}: brk did not give the heap that was asked for, {Observation.Times(group.Count())}: a limit (RLIMIT_DATA, RLIMIT_AS) or commitments",
-                [.. group.TakeLast(Observation.MostEvidence).Select(Observation.Line)], "how much memory was in use", last.Call.EnterNs);
+            var how = string.Join(", ", group.GroupBy(call => call.Name).Select(name => $"{name.Key} {Observation.Times(name.Count())}"));
+            yield return new Observation("no-memory", group.Key, $"{Observation.Who(last)}: no memory for {how}; {MemoryLimit(calls, group.Key)}",
+                [.. group.TakeLast(Observation.MostEvidence).Select(Observation.Line)], "how much memory was in use", last.Call.EnterNs) { Failure = group.Select(Failure.Of).LastOrDefault(failure => failure is not null) };
         }
     }
+
+    /// <summary>Whose limit it is: the container's own does not refuse, it kills.</summary>
+    public static string MemoryLimit(IReadOnlyList<DecodedCall> calls, int process) =>
+        ResourceLimit.Of(calls, process, "RLIMIT_AS") is { } limit ? $"its address space is limited to {ResourceLimit.Bytes(limit)} (ulimit -v)"
+        : "a limit of the address space (ulimit -v), of data (ulimit -d) or of commitments, not the container's memory limit, which kills";
 
     /// <summary>The mode that some call saw of the same file.</summary>
     public static string Mode(IReadOnlyList<DecodedCall> calls, Failure failure)

@@ -12,17 +12,39 @@ internal static partial class LeakPattern
 
     public static IEnumerable<Observation> Find(IReadOnlyList<DecodedCall> calls)
     {
-        foreach (var group in calls.Where(call => call.Error is "EMFILE" or "ENFILE").GroupBy(call => (call.Call.ProcessId, call.Error)))
+        foreach (var group in calls.Where(IsOut).GroupBy(call => (call.Call.ProcessId, call.Error)))
         {
             var last = group.Last();
-            var open = OpenAt(calls, last);
-            var kinds = open.Values.GroupBy(name => name).OrderByDescending(kind => kind.Count()).Take(MostKinds).Select(kind => $"{Observation.Number(kind.Count())} × {kind.Key}").ToList();
-            var limit = last.Error == "ENFILE" ? "the machine's limit" : Limit(calls, last);
-            var leak = kinds.Count == 0 ? "what is open was opened before the recording" : $"opened in the recording and not closed: {string.Join(", ", kinds)}";
-            yield return new Observation("out-of-descriptors", group.Key.ProcessId, $"{Observation.Who(last)}: {last.Name} got no descriptor, {group.Key.Error} {Observation.Times(group.Count())}; {limit}; {leak}",
-                [.. group.TakeLast(Observation.MostEvidence).Select(Observation.Line)], "which line of the program forgets to close", last.Call.EnterNs);
+            yield return new Observation("out-of-descriptors", group.Key.ProcessId, $"{Observation.Who(last)}: {last.Name} got no descriptor, {group.Key.Error} {Observation.Times(group.Count())}; {Words(calls, last)}",
+                [.. group.Take(Observation.MostEvidence).Select(Observation.Line)], "which line of the program forgets to close", last.Call.EnterNs);
         }
     }
+
+    /// <summary>The call that met the limit first: what fails behind it, such as the files of a stack trace, only follows from it.</summary>
+    /// <param name="index">Of a failure for lack of descriptors.</param>
+    public static Failure First(IReadOnlyList<DecodedCall> calls, int index)
+    {
+        var first = calls[index];
+        foreach (var call in calls.Take(index).Reverse().Where(call => call.Call.ProcessId == first.Call.ProcessId))
+        {
+            if (call is { Call.Error: 0, Call.State: CallState.Returned } && Made().Match(call.Return) is { Success: true, Index: 0 })
+            {
+                break;
+            }
+            first = IsOut(call) ? call : first;
+        }
+        return Failure.Of(first)!;
+    }
+
+    /// <summary>its limit is 64; opened in the recording and not closed: 60 × TCP</summary>
+    public static string Words(IReadOnlyList<DecodedCall> calls, DecodedCall failure)
+    {
+        var kinds = OpenAt(calls, failure).Values.GroupBy(name => name).OrderByDescending(kind => kind.Count()).Take(MostKinds).Select(kind => $"{Observation.Number(kind.Count())} × {kind.Key}").ToList();
+        var limit = failure.Error == "ENFILE" ? "the machine's limit" : Limit(calls, failure);
+        return $"{limit}; {(kinds.Count == 0 ? "what is open was opened before the recording" : $"opened in the recording and not closed: {string.Join(", ", kinds)}")}";
+    }
+
+    private static bool IsOut(DecodedCall call) => call.Error is "EMFILE" or "ENFILE";
 
     /// <summary>Descriptors by number with the name of what they refer to, as the decoder showed it when they were made.</summary>
     private static Dictionary<int, string> OpenAt(IReadOnlyList<DecodedCall> calls, DecodedCall until)
@@ -55,11 +77,9 @@ internal static partial class LeakPattern
 
     private static string Limit(IReadOnlyList<DecodedCall> calls, DecodedCall failure)
     {
-        var asked = calls.LastOrDefault(call => call.Call.ProcessId == failure.Call.ProcessId && call is { Name: "prlimit64" or "setrlimit", Error: null } && call.Value("resource") == "RLIMIT_NOFILE");
-        var value = asked?.Value("new_rlim") is { } set && set.StartsWith('{') ? set : asked?.Value("rlim") ?? asked?.Value("old_rlim");
-        if (value?.StartsWith("{rlim_cur=", StringComparison.Ordinal) == true)
+        if (ResourceLimit.Of(calls, failure.Call.ProcessId, "RLIMIT_NOFILE") is { } limit)
         {
-            return $"its limit is {value["{rlim_cur=".Length..].Split(',')[0]}";
+            return $"its limit is {limit}";
         }
         var highest = calls.Where(call => call.Call.ProcessId == failure.Call.ProcessId && Made().Match(call.Return) is { Success: true, Index: 0 }).Select(call => call.Call.Return).DefaultIfEmpty(-1).Max();
         return highest < 0 ? "its limit was not seen" : string.Create(CultureInfo.InvariantCulture, $"its limit seems to be {highest + 1}");

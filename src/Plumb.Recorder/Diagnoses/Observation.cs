@@ -27,6 +27,9 @@ public sealed record Observation(string Kind, int ProcessId, string Text, IReadO
         : time.TotalMilliseconds >= 1 ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalMilliseconds:0} ms")
         : string.Create(CultureInfo.InvariantCulture, $"{time.TotalMicroseconds:0} µs");
 
+    /// <summary>1,025.0 MiB</summary>
+    internal static string Bytes(ulong bytes) => bytes < 1 << 20 ? string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:N0} KiB") : string.Create(CultureInfo.InvariantCulture, $"{bytes / (1024.0 * 1024):N1} MiB");
+
     internal static TimeSpan Nanoseconds(ulong nanoseconds) => TimeSpan.FromTicks((long)nanoseconds / 100);
 
     /// <summary>comm (process 12)</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Plumb.Recorder.Decoding;
 using Plumb.Recorder.Ring;
 
@@ -26,14 +27,16 @@ internal static class StormPatterns
         foreach (var thread in calls.Where(call => Syncs.Contains(call.Name) && call.Call.State == CallState.Returned).GroupBy(call => call.Call.ThreadId).Where(group => group.Count() >= ManySyncs))
         {
             var syncs = thread.ToList();
-            var (total, share) = Time(calls, syncs);
+            var (total, span) = Time(calls, syncs);
+            var share = span <= TimeSpan.Zero ? 0 : total / span;
             if (share < NoticeableShare && syncs.Count < NoticeableCount * calls.Count(call => call.Call.ThreadId == thread.Key))
             {
                 continue;
             }
-            var files = syncs.GroupBy(call => call.Target?.Name ?? "?").OrderByDescending(group => group.Count()).First();
+            var (slowest, files) = (syncs.Max(call => call.Call.Duration!.Value), syncs.GroupBy(call => call.Target?.Name ?? "?").OrderByDescending(group => group.Count()).ToList());
+            var where = files.Count == 1 ? $"all on {files[0].Key}" : $"{Observation.Number(files[0].Count())} of them on {files[0].Key}";
             yield return new Observation("fsync-storm", syncs[0].Call.ProcessId,
-                $"{Observation.Who(syncs[0])}: {Observation.Number(syncs.Count)} × {syncs[0].Name} took {Observation.Human(total)}, {share:P0} of its thread's time; most on {files.Key} ({Observation.Number(files.Count())})",
+                $"{Observation.Who(syncs[0])}: {Observation.Number(syncs.Count)} × {syncs[0].Name} in {Observation.Human(span)}, {where}: {Observation.Human(total)} together, {Percent(share)} of its thread's time, {Observation.Human(total / syncs.Count)} each, the slowest {Observation.Human(slowest)}",
                 [.. syncs.OrderByDescending(call => call.Call.Duration).Take(Observation.MostEvidence).Select(Observation.Line)], "whether the data may be lost in a crash, which is what fsync is for", syncs[^1].Call.EnterNs);
         }
     }
@@ -49,17 +52,21 @@ internal static class StormPatterns
             var all = word.ToList();
             var total = Total(word);
             yield return new Observation("lock-contention", word.Key.ProcessId,
-                $"{Observation.Who(all[0])}: {Observation.Number(all.Count)} waits for the lock at {Constants.Hex(word.Key.Address)} by {all.Select(call => call.Call.ThreadId).Distinct().Count()} threads, {Observation.Human(total)} together",
+                $"{Observation.Who(all[0])}: {Observation.Number(all.Count)} waits for the lock at {Constants.Hex(word.Key.Address)} by {all.Select(call => call.Call.ThreadId).Distinct().Count()} threads in {Observation.Human(Time(calls, all).Span)}, {Observation.Human(total)} together, the longest {Observation.Human(all.Max(call => call.Call.Duration!.Value))}",
                 [.. all.OrderByDescending(call => call.Call.Duration).Take(Observation.MostEvidence).Select(Observation.Line)], "which lock of the program it is; workers that wait for work look the same", all[^1].Call.EnterNs);
         }
     }
+
+    private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{share * 100:0}%");
 
     private static TimeSpan Total(IEnumerable<DecodedCall> calls) => calls.Aggregate(TimeSpan.Zero, (sum, call) => sum + call.Call.Duration!.Value);
 
     private static IEnumerable<Observation> TinyWrites(IReadOnlyList<DecodedCall> calls)
     {
         var writes = calls.Where(call => call is { Name: "write" or "pwrite64" or "sendto", Error: null, Call: { State: CallState.Returned, Return: > 0 and <= TinyBytes } });
-        foreach (var target in writes.GroupBy(call => (call.Call.ProcessId, Object: call.Target?.Name ?? call.Value("fd"))).Where(group => group.Count() >= ManyWrites))
+        // What is synced or answered after each write is to be out at once.
+        var turns = calls.Where(call => Syncs.Contains(call.Name) || ConnectionPatterns.IsReceive(call)).GroupBy(Object).ToDictionary(group => group.Key, group => group.Count());
+        foreach (var target in writes.GroupBy(Object).Where(group => group.Count() >= ManyWrites && turns.GetValueOrDefault(group.Key) < group.Count() / 2))
         {
             var all = target.ToList();
             var bytes = all.Sum(call => call.Call.Return);
@@ -69,11 +76,13 @@ internal static class StormPatterns
         }
     }
 
-    private static (TimeSpan Total, double Share) Time(IReadOnlyList<DecodedCall> calls, List<DecodedCall> chosen)
+    private static (int ProcessId, string? Object) Object(DecodedCall call) => (call.Call.ProcessId, ConnectionPatterns.Polled(call) ?? call.Target?.Name ?? call.Value("fd"));
+
+    private static (TimeSpan Total, TimeSpan Span) Time(IReadOnlyList<DecodedCall> calls, List<DecodedCall> chosen)
     {
         var total = Total(chosen);
         var thread = calls.Where(call => call.Call.ThreadId == chosen[0].Call.ThreadId).ToList();
         var span = Observation.Nanoseconds(thread.Max(call => Math.Max(call.Call.ExitNs, call.Call.EnterNs)) - thread.Min(call => call.Call.EnterNs));
-        return (total, span <= TimeSpan.Zero ? 0 : total / span);
+        return (total, span);
     }
 }

@@ -71,14 +71,16 @@ public sealed class Privacy(bool buffers = false, IReadOnlyList<Regex>? patterns
         }
         if (IsContent(signature, item) && !IsContentShown(call, signature, descriptors))
         {
-            return default;
+            // Which name was asked for is what one looks for, and no secret.
+            kept = DnsMessage.Of(kept, kept.Length == room) is null ? default : kept[..DnsMessage.Bytes(kept)];
+            return Masked(kept, room);
         }
         kept = kept[..Math.Min(kept.Length, ShownBytes.Of(call, signature, item))];
         return IsText(signature, item) ? Masked(kept, room) : kept;
     }
 
     /// <summary>What goes through a descriptor, in contrast to what names things.</summary>
-    private static bool IsContent(CallSignature signature, int item) =>
+    internal static bool IsContent(CallSignature signature, int item) =>
         signature.KindOf(item) is "in" or "out" || signature.Items[item].Kind is ItemKind.VectorIn or ItemKind.VectorOut or ItemKind.MessageDataIn or ItemKind.MessageDataOut;
 
     private bool IsContentShown(RecordedCall call, CallSignature signature, DescriptorTables? descriptors)

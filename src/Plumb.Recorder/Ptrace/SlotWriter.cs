@@ -51,8 +51,7 @@ internal sealed class SlotWriter(int process, byte[] slot, bool buffers)
         for (var item = 0; item < _signature.Items.Length; item++)
         {
             var (kept, from, size) = (_signature.Items[item], From(item), (ulong)Math.Max(0, returned));
-            var isReceived = kept.Kind is ItemKind.BytesOut or ItemKind.VectorOut or ItemKind.MessageDataOut;
-            if (from < LowestPointer || returned < 0 || (isReceived && !buffers))
+            if (from < LowestPointer || returned < 0 || (!buffers && KeptItems.IsReceived(_signature, kept)))
             {
                 continue;
             }

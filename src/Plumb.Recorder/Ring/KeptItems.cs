@@ -15,10 +15,17 @@ internal static unsafe class KeptItems
             {
                 var item = signature.Items[index];
                 // A buffer that nobody asked for stays where it is; its place remains, so that the other item keeps its own.
-                var isReceived = item.Kind is ItemKind.BytesOut or ItemKind.VectorOut or ItemKind.MessageDataOut;
+                var isKept = buffers || !IsReceived(signature, item);
                 var at = control + ControlLayout.Items + (((number * ControlLayout.ItemsPerCall) + index) * ControlLayout.ItemBytes);
-                (at[0], at[1], at[2], at[3]) = ((byte)(isReceived && !buffers ? ItemKind.Nothing : item.Kind), item.Argument, item.Size, item.IsNarrow ? (byte)1 : (byte)0);
+                (at[0], at[1], at[2], at[3]) = ((byte)(isKept ? item.Kind : ItemKind.Nothing), item.Argument, item.Size, item.IsNarrow ? (byte)1 : (byte)0);
             }
         }
     }
+
+    /// <summary>
+    /// What is received, and is not even copied. With these two calls resolvers read a name server's answer: their first bytes are copied,
+    /// and if they are anything else, <see cref="Masking.Privacy"/> removes them before anybody sees them.
+    /// </summary>
+    public static bool IsReceived(CallSignature signature, KeptItem item) =>
+        item.Kind is ItemKind.BytesOut or ItemKind.VectorOut or ItemKind.MessageDataOut && signature.Name is not ("recvfrom" or "recvmsg");
 }

@@ -6,6 +6,7 @@ using Plumb.Recorder;
 using Plumb.Recorder.Decoding;
 using Plumb.Recorder.Filters;
 using Plumb.Recorder.Masking;
+using Plumb.Recorder.Saved;
 
 namespace Plumb.Cli.Commands.Trace;
 
@@ -36,7 +37,13 @@ internal sealed class Explain : CliCommand
             call.Terminal.Line(RecordingText.Line(found.Value.Info, call.Time.GetUtcNow()));
         }
         var calls = RecordingText.Decode(found.Value).Select(entry => entry.Call).OfType<DecodedCall>().ToList();
-        new TraceOutput(call.Terminal, found.Value.Info.Origin, call.Json, [found.Value.Info.Container], new TraceView(CallFilter.All, Privacy.Default, Statistics: false)).Explain(Explanation.Read(calls, ProcessEnd.Of(found.Value.Info) is { } end ? [end] : [], found.Value.Info.Origin));
+        var info = found.Value.Info;
+        var explained = Explanation.Read(calls, ProcessEnd.Of(info) is { } end ? [end] : [], info.Origin);
+        new TraceOutput(call.Terminal, info.Origin, call.Json, [info.Container], new TraceView(CallFilter.All, Privacy.Default, Statistics: false)).Explain(explained);
+        if (!call.Json && explained.Suspects.Count == 0 && info.Reason == SaveReason.Exit)
+        {
+            call.Terminal.Line($"The reason is not in the calls; what the program itself said may have it: kubectl logs {info.Container.Pod} -n {info.Container.Namespace} -c {info.Container.Name} (--previous after a restart)");
+        }
         return Task.FromResult(ExitCode.Pass);
     }
 }

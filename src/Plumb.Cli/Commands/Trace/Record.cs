@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using Plumb.Cli.Framework;
 using Plumb.Cli.Tracing;
 using Plumb.Core;
@@ -106,24 +107,24 @@ internal sealed class Record : CliCommand
         var parts = new List<string> { $"{target.Words}: {TraceOutput.Count(counters.Recorded)} recorded" };
         if (isRing)
         {
-            parts.Add($"{Math.Min(counters.Recorded, Recording.Capacity)} held by the ring");
+            parts.Add($"{Number(Math.Min(counters.Recorded, Recording.Capacity))} held by the ring");
         }
-        parts.Add(isRing && counters.Overwritten > 0 ? $"{counters.Overwritten} older ones overwritten" : $"{counters.Overwritten} lost");
+        parts.Add(isRing && counters.Overwritten > 0 ? $"{Number(counters.Overwritten)} older ones overwritten" : $"{Number(counters.Overwritten)} lost");
         if (counters.LostReturns > 0)
         {
-            parts.Add($"{counters.LostReturns} without their return");
+            parts.Add($"{Number(counters.LostReturns)} without their return");
         }
         if (counters.Torn > 0)
         {
-            parts.Add($"{counters.Torn} torn");
+            parts.Add($"{Number(counters.Torn)} torn");
         }
         if (counters.Compat > 0)
         {
-            parts.Add($"{counters.Compat} 32-bit calls not decoded");
+            parts.Add($"{Number(counters.Compat)} 32-bit calls not decoded");
         }
         if (counters.Yields > 0)
         {
-            parts.Add($"{counters.Yields} sched_yield not kept");
+            parts.Add($"{Number(counters.Yields)} sched_yield not kept");
         }
         if (shown is not null)
         {
@@ -131,4 +132,6 @@ internal sealed class Record : CliCommand
         }
         return string.Join(", ", parts);
     }
+
+    private static string Number(ulong number) => number.ToString("N0", CultureInfo.InvariantCulture);
 }

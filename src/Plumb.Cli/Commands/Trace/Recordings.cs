@@ -40,7 +40,7 @@ internal sealed class Recordings : CliCommand
             foreach (var (info, bytes) in recordings)
             {
                 table.Row(info.Id, $"{Human.Duration(call.Time.GetUtcNow() - info.At)} ago", info.Container.Namespace, info.Container.Pod, info.Container.Name, info.Why,
-                    $"{info.Calls}{(info.IsWhole ? "" : $" of {info.Counters.Recorded}")}", Human.Bytes(bytes));
+                    $"{info.Calls}{(info.IsWhole ? "" : info.Counters.Overwritten == 0 ? " (late)" : $" of {info.Counters.Recorded}")}", Human.Bytes(bytes));
             }
             table.Write(call.Terminal);
         }
