@@ -1,37 +1,22 @@
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using Plumb.EndToEnd.Lab;
 
 namespace Plumb.EndToEnd.Recorder;
 
 /// <summary>A pod of the lab that crashes on a file which it may not write: seen live, saved by itself, explained, found, compared.</summary>
-public sealed partial class RecordedPodTests(LabOfTheProgram lab)
+public sealed class RecordedPodTests(LabOfTheProgram lab)
 {
-    private const string Kubectl = "kubectl --kubeconfig $(./plumb kubeconfig)";
-
-    private static string Manifest(string name, string script, string more = "") => $$"""
-        apiVersion: v1
-        kind: Pod
-        metadata: {name: {{name}}}
-        spec:
-          securityContext: {runAsUser: 1000}
-          restartPolicy: Never
-          containers:
-          - name: main
-            image: busybox
-            command: [sh, -c, {{System.Text.Json.JsonSerializer.Serialize(script)}}]
-        {{more}}
-        """;
+    private readonly LabPods _pods = new(lab);
 
     [Fact]
     public async Task The_refused_file_of_a_crashing_pod_is_named_with_its_user()
     {
-        await StartAsync();
+        await _pods.StartAsync();
         try
         {
             var traced = await lab.ShellAsync($"""
-                {Apply(Manifest("crash-live", "echo App starting...; sleep 3; echo x > /etc/passwd || exit 1").Replace("restartPolicy: Never", "restartPolicy: Always", StringComparison.Ordinal))}
-                until [ "$({Kubectl} get pod crash-live -o 'jsonpath={"{.status.phase}"}')" = Running ]; do sleep 0.1; done
+                {LabPods.Apply(LabPods.Manifest("crash-live", "echo App starting...; sleep 3; echo x > /etc/passwd || exit 1").Replace("restartPolicy: Never", "restartPolicy: Always", StringComparison.Ordinal))}
+                until [ "$({LabPods.Kubectl} get pod crash-live -o 'jsonpath={"{.status.phase}"}')" = Running ]; do sleep 0.1; done
                 timeout --foreground -s INT 12 ./plumb trace pod/crash-live --explain
                 """);
             Assert.Contains("NODE", traced.Output, StringComparison.Ordinal);
@@ -43,14 +28,14 @@ public sealed partial class RecordedPodTests(LabOfTheProgram lab)
         }
         finally
         {
-            await lab.ShellAsync($"{Kubectl} delete pod crash-live --now");
+            await lab.ShellAsync($"{LabPods.Kubectl} delete pod crash-live --now");
         }
     }
 
     [Fact]
     public async Task A_crash_is_saved_by_itself_from_the_first_execve_and_is_a_finding()
     {
-        await StartAsync();
+        await _pods.StartAsync();
         try
         {
             var id = await CrashAsync("crash-saved", "echo App starting...; cat /etc/hostname; echo x > /etc/passwd || exit 1");
@@ -76,14 +61,14 @@ public sealed partial class RecordedPodTests(LabOfTheProgram lab)
         }
         finally
         {
-            await lab.ShellAsync($"{Kubectl} delete pod crash-saved --now");
+            await lab.ShellAsync($"{LabPods.Kubectl} delete pod crash-saved --now");
         }
     }
 
     [Fact]
     public async Task Two_recordings_show_what_failed_in_one_only()
     {
-        await StartAsync();
+        await _pods.StartAsync();
         try
         {
             const string Script = "cat /etc/$FILE; exit 2";
@@ -98,14 +83,14 @@ public sealed partial class RecordedPodTests(LabOfTheProgram lab)
         }
         finally
         {
-            await lab.ShellAsync($"{Kubectl} delete pod diff-good diff-bad --now");
+            await lab.ShellAsync($"{LabPods.Kubectl} delete pod diff-good diff-bad --now");
         }
     }
 
     [Fact]
     public async Task A_namespace_shows_the_calls_of_all_its_pods()
     {
-        await StartAsync();
+        await _pods.StartAsync();
         var traced = await lab.ShellAsync("timeout --foreground -s INT 5 ./plumb trace namespace/payments -o json | head -20000");
         var pods = traced.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => line.EndsWith('}')).Select(line => (string?)JsonNode.Parse(line)!["pod"]).OfType<string>()
             .Select(pod => pod.Split('-')[0]).Distinct().ToList();
@@ -113,30 +98,11 @@ public sealed partial class RecordedPodTests(LabOfTheProgram lab)
         Assert.Contains("ledger", pods);
     }
 
-    private async Task StartAsync()
-    {
-        Assert.SkipUnless(Environment.IsPrivilegedProcess, "recording system calls needs root");
-        Assert.SkipUnless(File.Exists("/sys/kernel/btf/vmlinux"), "this kernel has no type information");
-        await lab.StateAsync();
-    }
-
-    private static string Apply(string manifest) => $"""
-        {Kubectl} apply -f - <<'END' >&2 || exit 9
-        {manifest}
-        END
-        """;
-
     /// <summary>The id of the recording that was saved when the pod failed.</summary>
     private async Task<string> CrashAsync(string name, string script, string more = "")
     {
-        var listed = await lab.ShellAsync($"""
-            {Apply(Manifest(name, script, more))}
-            for i in $(seq 100); do ./plumb trace recordings | grep " {name} " && exit 0; sleep 0.2; done; exit 8
-            """);
-        Assert.True(listed.ExitCode == 0, listed.Output + listed.Error);
-        return Id().Match(listed.Output).Value;
+        var applied = await lab.ShellAsync(LabPods.Apply(LabPods.Manifest(name, script, more)));
+        Assert.True(applied.ExitCode == 0, applied.Error);
+        return await _pods.RecordingAsync(name);
     }
-
-    [GeneratedRegex("[0-9a-f]{12}", RegexOptions.None, 1000)]
-    private static partial Regex Id();
 }
