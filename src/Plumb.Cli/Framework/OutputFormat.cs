@@ -6,6 +6,9 @@ internal enum OutputFormat
     Text,
     Json,
 
+    /// <summary>JSON, one document a line: for what has no end, and for tools that read line by line.</summary>
+    Ndjson,
+
     /// <summary>SARIF 2.1.0, for code scanning.</summary>
     Sarif,
 
@@ -21,11 +24,15 @@ internal static class OutputFormats
     /// <summary>What a command has whose answer is a report that a pipeline reads.</summary>
     public static readonly IReadOnlyList<OutputFormat> Report = [OutputFormat.Text, OutputFormat.Json, OutputFormat.Sarif, OutputFormat.Junit];
 
+    /// <summary>What a command has whose answer is a list of system calls.</summary>
+    public static readonly IReadOnlyList<OutputFormat> Calls = [OutputFormat.Text, OutputFormat.Json, OutputFormat.Ndjson];
+
     /// <summary>The word on the command line.</summary>
     public static string Word(this OutputFormat format) => format switch
     {
         OutputFormat.Text => "text",
         OutputFormat.Json => "json",
+        OutputFormat.Ndjson => "ndjson",
         OutputFormat.Sarif => "sarif",
         _ => "junit",
     };
@@ -35,7 +42,8 @@ internal static class OutputFormats
 
     /// <summary>What these formats are for, in one line.</summary>
     public static string What(IReadOnlyCollection<OutputFormat> formats) =>
-        formats.Contains(OutputFormat.Sarif) ? "text, or json, sarif (code scanning) or junit (test reports) for machines" : "text, or json for machines";
+        formats.Contains(OutputFormat.Ndjson) ? "text, or json or ndjson (one document a line) for machines"
+        : formats.Contains(OutputFormat.Sarif) ? "text, or json, sarif (code scanning) or junit (test reports) for machines" : "text, or json for machines";
 
-    public static OutputFormat? Of(string? word) => Report.Where(format => format.Word() == word).Select(format => (OutputFormat?)format).FirstOrDefault();
+    public static OutputFormat? Of(string? word) => Enum.GetValues<OutputFormat>().Where(format => format.Word() == word).Select(format => (OutputFormat?)format).FirstOrDefault();
 }

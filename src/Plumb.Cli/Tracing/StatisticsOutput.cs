@@ -6,19 +6,14 @@ using Plumb.Recorder.Statistics;
 
 namespace Plumb.Cli.Tracing;
 
-/// <summary>Writes the numbers of a recording: tables, or one JSON document.</summary>
+/// <summary>The numbers of a recording: tables, or JSON.</summary>
 internal static class StatisticsOutput
 {
     /// <summary>Threads, files and peers in a table; JSON has them all.</summary>
     private const int MostRows = 10;
 
-    public static void Write(Terminal terminal, CallStatistics statistics, bool json)
+    public static void Write(Terminal terminal, CallStatistics statistics)
     {
-        if (json)
-        {
-            terminal.Line(Json(statistics).ToJsonString(CoreJson.Compact.Options));
-            return;
-        }
         var calls = new Table("SYSCALL", "COUNT", "ERRORS", "TIME", "SHARE", "P50", "P99", "MAX", "ERRNO");
         foreach (var one in statistics.Calls)
         {
@@ -51,7 +46,7 @@ internal static class StatisticsOutput
         }
     }
 
-    private static JsonObject Json(CallStatistics statistics) => new()
+    public static JsonObject Json(CallStatistics statistics) => new()
     {
         ["statistics"] = new JsonObject
         {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
+using Plumb.Cli.Framework;
 using Plumb.Cli.Output;
 using Plumb.Core;
 using Plumb.Recorder;
@@ -13,30 +14,37 @@ using Plumb.Recorder.Statistics;
 
 namespace Plumb.Cli.Tracing;
 
-/// <summary>Writes calls as they come: lines in columns, or a JSON document a line.</summary>
+/// <summary>Writes calls: lines in columns, or a JSON document a line as they come, or one document when all are there.</summary>
 /// <param name="origin">When CLOCK_MONOTONIC was zero.</param>
 /// <param name="containers">Those whose names the columns have to hold; null where there is no pod.</param>
 /// <param name="view">What is shown of them.</param>
-internal sealed class TraceOutput(Terminal terminal, DateTimeOffset origin, bool json, IReadOnlyList<RecordedContainer>? containers, TraceView view)
+/// <param name="hasEnd">The calls are those of a recording or of a ring: with <c>-o json</c> they are one document.</param>
+internal sealed class TraceOutput(Terminal terminal, DateTimeOffset origin, OutputFormat format, IReadOnlyList<RecordedContainer>? containers, TraceView view, bool hasEnd)
 {
     private const int ParameterColumns = 60;
 
     /// <summary>Calls that take longer say so in the text; faster ones only in JSON.</summary>
     private static readonly TimeSpan Noticeable = TimeSpan.FromMilliseconds(1);
 
+    private readonly bool _isJson = format is OutputFormat.Json or OutputFormat.Ndjson;
+    private readonly JsonObject? _document = hasEnd && format == OutputFormat.Json ? [] : null;
     private readonly CallStatistics? _statistics = view.Statistics ? new CallStatistics() : null;
     private ulong _all;
     private ulong _shown;
 
-    public static TraceOutput Live(Terminal terminal, TimeProvider time, bool json, IReadOnlyList<RecordedContainer>? containers, TraceView view) =>
-        new(terminal, time.GetUtcNow() - Stopwatch.GetElapsedTime(0), json, containers, view);
+    public static TraceOutput Live(Terminal terminal, TimeProvider time, OutputFormat format, IReadOnlyList<RecordedContainer>? containers, TraceView view, bool hasEnd) =>
+        new(terminal, time.GetUtcNow() - Stopwatch.GetElapsedTime(0), format, containers, view, hasEnd);
 
     /// <summary>12 of 440 calls shown; null when nothing chose.</summary>
     public string? Shown => view.Filter.IsAll ? null : string.Create(CultureInfo.InvariantCulture, $"{_shown:N0} of {Count(_all)} shown");
 
     public void Header()
     {
-        if (!json && _statistics is null)
+        if (_document is not null && _statistics is null)
+        {
+            _document["calls"] = new JsonArray();
+        }
+        if (!_isJson && _statistics is null)
         {
             var columns = $"{"CPU",-4}{"PID",-8}{"COMM",-16}{"SYSCALL",-17}{"PARAMETERS".PadRight(ParameterColumns)} RET";
             terminal.Line(terminal.Paint(Place(new RecordedContainer("NODE", "NAMESPACE", "POD", "CONTAINER", "")) + columns, Style.Strong));
@@ -58,14 +66,21 @@ internal sealed class TraceOutput(Terminal terminal, DateTimeOffset origin, bool
         {
             return;
         }
+        if (_document?["calls"] is JsonArray calls)
+        {
+            foreach (var (call, missing, container) in entries)
+            {
+                calls.Add(Json(call, missing, container));
+            }
+            return;
+        }
         var text = new StringBuilder();
         foreach (var (call, missing, container) in entries)
         {
-            text.Append(text.Length == 0 ? "" : "\n").Append((call, json) switch
+            text.Append(text.Length == 0 ? "" : "\n").Append((call, _isJson) switch
             {
-                (null, true) => CallJson.Missing(missing).ToJsonString(CoreJson.Compact.Options),
+                (_, true) => Json(call, missing, container).ToJsonString(CoreJson.Compact.Options),
                 (null, false) => terminal.Paint($"… {Count(missing)} were overwritten before they could be read", Style.Warn),
-                (_, true) => CallJson.Of(call, origin, container).ToJsonString(CoreJson.Compact.Options),
                 _ => Line(call, container),
             });
         }
@@ -75,17 +90,30 @@ internal sealed class TraceOutput(Terminal terminal, DateTimeOffset origin, bool
     /// <summary>What is known only when all calls were given.</summary>
     public void Finish()
     {
-        if (_statistics is not null)
+        if (_statistics is not null && _isJson)
         {
-            StatisticsOutput.Write(terminal, _statistics, json);
+            Add(StatisticsOutput.Json(_statistics));
+        }
+        else if (_statistics is not null)
+        {
+            StatisticsOutput.Write(terminal, _statistics);
+        }
+    }
+
+    /// <summary>Ends it: what is one document is written now.</summary>
+    public void Close()
+    {
+        if (_document is not null)
+        {
+            terminal.Json(_document, CoreJson.Compact.JsonObject);
         }
     }
 
     public void Explain(Explained explained)
     {
-        if (json)
+        if (_isJson)
         {
-            terminal.Line(CallJson.Of(explained, origin).ToJsonString(CoreJson.Compact.Options));
+            Add(CallJson.Of(explained, origin));
             return;
         }
         terminal.Line();
@@ -102,6 +130,23 @@ internal sealed class TraceOutput(Terminal terminal, DateTimeOffset origin, bool
         {
             terminal.Line(terminal.Paint($"also: {one.Text}", Style.Warn));
             Details(one.Evidence, one.BlindSpot);
+        }
+    }
+
+    private JsonObject Json(DecodedCall? call, ulong missing, RecordedContainer? container) => call is null ? CallJson.Missing(missing) : CallJson.Of(call, origin, container);
+
+    /// <summary>To the one document, or as a line of its own.</summary>
+    private void Add(JsonObject part)
+    {
+        if (_document is null)
+        {
+            terminal.Json(part, CoreJson.Compact.JsonObject);
+            return;
+        }
+        foreach (var (name, value) in part.ToList())
+        {
+            part.Remove(name);
+            _document[name] = value;
         }
     }
 

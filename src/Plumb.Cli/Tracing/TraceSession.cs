@@ -67,6 +67,7 @@ internal sealed class TraceSession(TraceTarget target, TraceOutput output, CallD
             var ended = target.Program is { HasEnded: true } program ? (IReadOnlyList<ProcessEnd>)[ProcessEnd.Of(program.ProcessId, program.ExitCode, oomKilled: false, time.GetUtcNow())] : [];
             output.Explain(Explanation.Read([.. _kept], ended));
         }
+        output.Close();
         return recording.Counters;
     }
 

@@ -46,6 +46,10 @@ public sealed class RecordedPodTests(LabOfTheProgram lab)
             Assert.Matches("openat .*\"/etc/passwd\".* -1 EACCES", shown.Output);
             Assert.Contains("from its first execve", shown.Error, StringComparison.Ordinal);
 
+            var document = JsonNode.Parse((await lab.ShellAsync($"./plumb trace show {id} -o json")).Output)!["calls"]!.AsArray();
+            var each = (await lab.ShellAsync($"./plumb trace show {id} -o ndjson")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            Assert.Equal(document.Select(call => call!.ToJsonString()), each.Select(line => JsonNode.Parse(line)!.ToJsonString()));
+
             var explained = await lab.ShellAsync($"./plumb trace explain {id}");
             Assert.Matches("openat\\(\"/etc/passwd\"\\) = EACCES \\(Permission denied\\) as user 1000", explained.Output);
 

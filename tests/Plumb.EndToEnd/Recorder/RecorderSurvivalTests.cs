@@ -36,7 +36,7 @@ public sealed class RecorderSurvivalTests : IAsyncDisposable
         await UpAsync();
         var found = JsonNode.Parse((await ShellAsync("./plumb trace recordings -o json")).Output)!["recordings"]!.AsArray().Single(one => (string?)one!["pod"] == "witness")!;
         Assert.Equal("found", (string?)found["reason"]);
-        var shown = await ShellAsync($"./plumb trace show {(string?)found["id"]} -o json");
+        var shown = await ShellAsync($"./plumb trace show {(string?)found["id"]} -o ndjson");
         var calls = shown.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).ToList();
         var counts = calls.Select(call => (string?)call["parameters"]?["filename"]).OfType<string>().Where(path => path.StartsWith("\"/call-", StringComparison.Ordinal))
             .Select(path => int.Parse(path["\"/call-".Length..^1], CultureInfo.InvariantCulture)).ToList();

@@ -40,6 +40,19 @@ public sealed partial class TraceTests : IDisposable
     public void Dispose() => _directory.Delete(recursive: true);
 
     [Fact]
+    public async Task What_has_an_end_is_one_json_document_and_ndjson_is_one_a_line()
+    {
+        var document = JsonNode.Parse((await BuiltProgram.ShellAsync("./plumb trace --last 5 --explain -o json -- ls /nothing-here")).Output)!;
+        Assert.Equal(5, document["calls"]!.AsArray().Count);
+        Assert.Equal("missing-file", (string?)document["explanation"]![0]!["kind"]);
+        var lines = (await BuiltProgram.ShellAsync("./plumb trace --last 5 --explain -o ndjson -- ls /nothing-here")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(6, lines.Length);
+        Assert.All(lines, line => JsonNode.Parse(line));
+        var counted = JsonNode.Parse((await BuiltProgram.ShellAsync("./plumb trace --last 5 --stats -o json -- ls /nothing-here")).Output)!;
+        Assert.Equal(5, (int)counted["statistics"]!["calls"]!);
+    }
+
+    [Fact]
     public async Task Parameters_and_returns_are_those_that_strace_shows()
     {
         Assert.SkipUnless(File.Exists("/usr/bin/strace") && File.Exists("/usr/bin/perl"), "needs strace and perl: apt-get install strace perl");

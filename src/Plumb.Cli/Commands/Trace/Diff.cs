@@ -26,6 +26,8 @@ internal sealed class Diff : CliCommand
 
     public override IReadOnlyList<Example> Examples => [new("plumb trace diff 6819 6e2e", "the crash and the one before"), new("plumb trace diff 6819 6e2e -o json", "everything, for a machine")];
 
+    public override IReadOnlyList<OutputFormat> Formats => OutputFormats.Calls;
+
     public override IReadOnlyList<Argument> Arguments => [_first, _second];
 
     public override Task<int> RunAsync(Invocation call, CancellationToken cancellation)
@@ -37,9 +39,9 @@ internal sealed class Diff : CliCommand
             return Task.FromResult(call.Fail((first.IsOk ? second : first).Problem!));
         }
         var difference = RecordingDifference.Of(Calls(first.Value), Calls(second.Value));
-        if (call.Json)
+        if (call.Format != OutputFormat.Text)
         {
-            call.Terminal.Json(Json(first.Value.Info, second.Value.Info, difference), CoreJson.Indented.JsonObject);
+            call.Terminal.Json(Json(first.Value.Info, second.Value.Info, difference), (call.Json ? CoreJson.Indented : CoreJson.Compact).JsonObject);
             return Task.FromResult(ExitCode.Pass);
         }
         var now = call.Time.GetUtcNow();

@@ -23,6 +23,8 @@ internal sealed class Explain : CliCommand
 
     public override IReadOnlyList<Example> Examples => [new("plumb trace explain 6819", "the recording whose id begins so"), new("plumb trace explain 6819 -o json", "with the calls, for a machine")];
 
+    public override IReadOnlyList<OutputFormat> Formats => OutputFormats.Calls;
+
     public override IReadOnlyList<Argument> Arguments => [_id];
 
     public override Task<int> RunAsync(Invocation call, CancellationToken cancellation)
@@ -32,15 +34,16 @@ internal sealed class Explain : CliCommand
         {
             return Task.FromResult(call.Fail(found.Problem));
         }
-        if (!call.Json)
+        var isText = call.Format == OutputFormat.Text;
+        if (isText)
         {
             call.Terminal.Line(RecordingText.Line(found.Value.Info, call.Time.GetUtcNow()));
         }
         var calls = RecordingText.Decode(found.Value).Select(entry => entry.Call).OfType<DecodedCall>().ToList();
         var info = found.Value.Info;
         var explained = Explanation.Read(calls, ProcessEnd.Of(info) is { } end ? [end] : [], info.Origin);
-        new TraceOutput(call.Terminal, info.Origin, call.Json, [info.Container], new TraceView(CallFilter.All, Privacy.Default, Statistics: false)).Explain(explained);
-        if (!call.Json && explained.Suspects.Count == 0 && info.Reason == SaveReason.Exit)
+        new TraceOutput(call.Terminal, info.Origin, call.Format, [info.Container], new TraceView(CallFilter.All, Privacy.Default, Statistics: false), hasEnd: false).Explain(explained);
+        if (isText && explained.Suspects.Count == 0 && info.Reason == SaveReason.Exit)
         {
             call.Terminal.Line($"The reason is not in the calls; what the program itself said may have it: kubectl logs {info.Container.Pod} -n {info.Container.Namespace} -c {info.Container.Name} (--previous after a restart)");
         }

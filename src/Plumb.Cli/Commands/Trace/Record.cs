@@ -30,7 +30,7 @@ internal sealed class Record : CliCommand
     public override string Description =>
         "Records every system call with eBPF into a ring of the last 4,096 and shows them decoded as they return. In the lab the recorder is always on, each container from its first execve; when one ends badly or turns unready "
         + "its ring is saved by itself ('plumb trace recordings'), and the crash is a finding. Elsewhere it records from now until Ctrl-C. Needs root (or CAP_BPF and CAP_PERFMON) and Linux 5.12 or later on x86-64; without, a program or a process is read with ptrace, which is slow. "
-        + "With -o json, one document a line. A program's standard output goes to standard error. Not supported yet: eBPF on arm64. "
+        + "-o ndjson is one call a line. So is -o json, because there is no end; with --last it is one document. A program's standard output goes to standard error. Not supported yet: eBPF on arm64. "
         + "Not visible: io_uring, time calls that the vDSO answers, 32-bit calls (counted only), the calls of this program itself.";
 
     public override IReadOnlyList<Example> Examples =>
@@ -43,7 +43,7 @@ internal sealed class Record : CliCommand
         new("plumb trace pod/crash-app --last 50", "the last calls in its ring, now"),
         new("plumb trace namespace/payments", "every pod of a namespace of the lab"),
         new("plumb trace pid 4711 --last 500", "a process; at the end, its last 500 calls"),
-        new("plumb trace cgroup system.slice/cron.service -o json", "a cgroup and what is below it"),
+        new("plumb trace cgroup system.slice/cron.service -o ndjson", "a cgroup and what is below it"),
     ];
 
     public override IReadOnlyList<(int Code, string Meaning)> ExitCodes =>
@@ -56,6 +56,8 @@ internal sealed class Record : CliCommand
     public override IReadOnlyList<Option> Options => [_namespace, _last, _explain, _buffers, _ptrace, .. _view.All];
 
     public override IReadOnlyList<Argument> Arguments => [_target];
+
+    public override IReadOnlyList<OutputFormat> Formats => OutputFormats.Calls;
 
     public override IReadOnlyList<CommandNode> Members { get; } = [new Recordings(), new Show(), new Explain(), new Diff(), new Node()];
 
@@ -85,7 +87,7 @@ internal sealed class Record : CliCommand
             return call.Fail(found.Problem);
         }
         using var target = found.Value;
-        var output = TraceOutput.Live(call.Terminal, call.Time, call.Json, target.Containers, view.Value);
+        var output = TraceOutput.Live(call.Terminal, call.Time, call.Format, target.Containers, view.Value, hasEnd: last is not null);
         var decoder = new CallDecoder(view.Value.Privacy, new LiveDescriptors(view.Value.Privacy.Redact, target.Program is not null));
         var counted = await new TraceSession(target, output, decoder, call.Time, last, call.Get(_explain)).RunAsync(buffers, cancellation);
         if (!counted.IsOk)

@@ -18,6 +18,8 @@ internal sealed class Recordings : CliCommand
 
     public override IReadOnlyList<Example> Examples => [new("plumb trace recordings", "what there is"), new("plumb trace recordings -o json", "for a machine")];
 
+    public override IReadOnlyList<OutputFormat> Formats => OutputFormats.Calls;
+
     public override Task<int> RunAsync(Invocation call, CancellationToken cancellation)
     {
         var place = RecordingPlace.Of(call.Home);
@@ -29,6 +31,13 @@ internal sealed class Recordings : CliCommand
         if (call.Json)
         {
             call.Terminal.Json(new JsonObject { ["recordings"] = new JsonArray([.. recordings.Select(one => (JsonNode)RecordingText.Json(one.Info, one.Bytes))]) }, CoreJson.Indented.JsonObject);
+        }
+        else if (call.Format == OutputFormat.Ndjson)
+        {
+            foreach (var (info, bytes) in recordings)
+            {
+                call.Terminal.Json(RecordingText.Json(info, bytes), CoreJson.Compact.JsonObject);
+            }
         }
         else if (recordings.Count == 0)
         {

@@ -17,9 +17,11 @@ internal sealed class Show : CliCommand
 
     public override string Summary => "the calls of a saved recording, decoded";
 
-    public override string Description => "Shows a saved recording as 'plumb trace' shows calls as they come. With -o json, one document a line.";
+    public override string Description => "Shows a saved recording as 'plumb trace' shows calls as they come. -o json is one document, -o ndjson one call a line; both also with --stats.";
 
-    public override IReadOnlyList<Example> Examples => [new("plumb trace show 6819", "the recording whose id begins so"), new("plumb trace show 6819 --last 20", "its last twenty calls")];
+    public override IReadOnlyList<Example> Examples => [new("plumb trace show 6819", "the recording whose id begins so"), new("plumb trace show 6819 --last 20", "its last twenty calls"), new("plumb trace show 6819 -o ndjson", "a call a line, for jq and the like")];
+
+    public override IReadOnlyList<OutputFormat> Formats => OutputFormats.Calls;
 
     public override IReadOnlyList<Argument> Arguments => [_id];
 
@@ -44,10 +46,11 @@ internal sealed class Show : CliCommand
             return Task.FromResult(call.Fail(found.Problem));
         }
         var info = found.Value.Info;
-        var output = new TraceOutput(call.Terminal, info.Origin, call.Json, [info.Container], view.Value);
+        var output = new TraceOutput(call.Terminal, info.Origin, call.Format, [info.Container], view.Value, hasEnd: true);
         output.Header();
         output.Write(RecordingText.Decode(found.Value, view.Value.Privacy), last);
         output.Finish();
+        output.Close();
         call.Terminal.Error.WriteLine(RecordingText.Line(info, call.Time.GetUtcNow()) + (output.Shown is { } shown ? $", {shown}" : ""));
         return Task.FromResult(ExitCode.Pass);
     }
