@@ -48,20 +48,22 @@ function Group({ title, tone, detail, pods, state, namespaces }: { title: string
       {pods.length === 0 ? <p class="empty">No pods here.</p> : (
         <table class="pods" aria-labelledby={id}>
           <thead><tr><th scope="col">Pod</th><th scope="col">Status</th><th scope="col" class="num">Ready</th><th scope="col" class="num">Restarts</th><th scope="col" class="num">Age</th><th scope="col" class="wide">Address</th></tr></thead>
-          <tbody>{pods.map((p) => <PodRow key={p.key} pod={p} changedAt={state.changed.get(p.key)} namespaces={namespaces} />)}</tbody>
+          <tbody>{pods.map((p) => <PodRow key={p.key} pod={p} changedAt={state.changed.get(p.key)} namespaces={namespaces} recorded={state.nav.some((n) => n.id === "recordings")} />)}</tbody>
         </table>
       )}
     </section>
   );
 }
 
-function PodRow({ pod, changedAt, namespaces }: { pod: Pod; changedAt: number | undefined; namespaces: boolean }): JSX.Element {
+/** @param recorded Whether there are recordings here: of a pod in trouble, or one that was restarted, they are a click away. */
+function PodRow({ pod, changedAt, namespaces, recorded }: { pod: Pod; changedAt: number | undefined; namespaces: boolean; recorded: boolean }): JSX.Element {
   const sign = signs[pod.health];
   const fresh = changedAt !== undefined && Date.now() - changedAt < flashMs;
   return (
     <tr class={`${pod.health}${fresh ? " fresh" : ""}`}>
       <th scope="row">{namespaces && <span class="ns">{pod.namespace}/</span>}{pod.name.split(/(?<=-)/).map((part) => <>{part}<wbr /></>)}</th>
-      <td class="status"><span class="sign" aria-hidden="true">{sign.sign}</span><span>{pod.status.split(/(?<=[a-z])(?=[A-Z])/).map((word) => <>{word}<wbr /></>)}<span class="vh"> ({sign.text})</span></span></td>
+      <td class="status"><span class="sign" aria-hidden="true">{sign.sign}</span><span>{pod.status.split(/(?<=[a-z])(?=[A-Z])/).map((word) => <>{word}<wbr /></>)}<span class="vh"> ({sign.text})</span>
+        {recorded && (pod.restarts > 0 || pod.health === "bad") && <> <a class="calls" href={`/recordings#pod-${pod.key}`}>calls<span class="vh"> that were recorded of {pod.key}</span></a></>}</span></td>
       <td class="num">{pod.readyCount}/{pod.containers}</td>
       <td class="num">{pod.restarts}{pod.lastRestart && <span class="ago" title={clock(pod.lastRestart)}> {age(pod.lastRestart)} ago</span>}</td>
       <td class="num">{age(pod.created)}</td>

@@ -4,15 +4,22 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type Call, type Choice, choices, choose, failed, fold, type Gap, type Log, merge, ms, offset, parameters, result, type Row, rowAt, rowOf, ticks } from "./timeline";
 import { age, clock, count } from "./use";
 
-export interface Recording { id: string; at: string; why: string; namespace: string; pod: string; container: string; node: string; calls: number; whole: boolean; recorded: number; torn: number; lostReturns: number; compat: number }
+export interface Recording { id: string; at: string; why: string; namespace: string; pod: string; container: string; node: string; calls: number; whole: boolean; recorded: number; torn: number; lostReturns: number; compat: number; finding?: string | null }
+/** What the recordings of a container's ends for one reason are evidence of. */
+export interface Finding { id: string; severity: string; subject: string; summary: string; timesSeen: number; firstSeen: string; lastSeen: string }
 interface Suspect { text: string; times: number; kind?: string | null; evidence: string[]; cannotSee?: string | null; failure: Call }
 interface Observation { kind: string; text: string; evidence: string[]; cannotSee?: string | null }
-export interface Document { recording: Recording; explanation: Suspect[]; observations: Observation[]; calls: (Call | Gap)[]; logs: Log[]; logNotes: string[] }
+export interface Document { recording: Recording; finding?: Finding | null; explanation: Suspect[]; observations: Observation[]; calls: (Call | Gap)[]; logs: Log[]; logNotes: string[] }
 
 /** How much of the container's life it holds. */
 export function held(r: Recording): string {
   const calls = r.calls.toLocaleString("en");
-  return r.whole ? `${calls}, from its first execve` : `the last ${calls} of ${r.recorded.toLocaleString("en")}`;
+  return r.whole ? `${calls}, from its first execve` : r.calls >= r.recorded ? `${calls}, without its beginning` : `the last ${calls} of ${r.recorded.toLocaleString("en")}`;
+}
+
+/** seen 3 times, at first 2 m ago */
+export function seen(f: Finding): string {
+  return f.timesSeen === 1 ? `seen once, ${age(f.lastSeen)} ago` : `seen ${f.timesSeen.toLocaleString("en")} times, at first ${age(f.firstSeen)} ago, last ${age(f.lastSeen)} ago`;
 }
 
 /** Rows that stand on the page at once. */
@@ -51,6 +58,7 @@ export function OneRecording({ document: d }: { document: Document }): JSX.Eleme
   return (
     <div class="recording">
       <Head recording={d.recording} />
+      {d.finding && <p class="lead">Finding <a class="mono" href={`#finding-${d.finding.id}`}>{d.finding.id}</a>: {seen(d.finding)}.</p>}
       <section aria-labelledby="says-h"><h2 id="says-h">What it says</h2>
         {suspects.length === 0 && <p>No process of the recording ended badly after a failed call that matters.</p>}
         <ul class="says">

@@ -38,7 +38,7 @@ internal static class CrashReport
             evidence.Add(new Evidence("older calls that the ring did not hold", JsonValue.Create(info.Counters.Overwritten), by, info.At));
         }
         var severity = info.Reason == SaveReason.Unready ? Severity.Warning : Severity.Critical;
-        var finding = Finding.Of(Check, info.Reason.ToString().ToLowerInvariant(), severity, new Subject("Pod", $"{container.Pod}/{container.Name}", container.Namespace), summary, evidence);
+        var finding = Finding.Of(Check, Kind(info), severity, Subject(info), summary, evidence);
         return new CheckReport(Check, Outcome.Fail, $"{container.Namespace}/{container.Pod}: {what}", info.At, now, [finding],
             [
                 "What came before the end is not always its cause; a program can fail without a failed call",
@@ -46,6 +46,13 @@ internal static class CrashReport
             ],
             $"See the calls with 'plumb trace show {info.Id}' and decide whether the program, its configuration or its surroundings are to change");
     }
+
+    /// <summary>Of the finding that a recording belongs to: each end of the same container for the same reason is the same finding.</summary>
+    public static string FindingId(RecordingInfo info) => Finding.Fingerprint(Check, Kind(info), Subject(info));
+
+    private static string Kind(RecordingInfo info) => info.Reason.ToString().ToLowerInvariant();
+
+    private static Subject Subject(RecordingInfo info) => new("Pod", $"{info.Container.Pod}/{info.Container.Name}", info.Container.Namespace);
 
     public static DateTimeOffset At(RecordingInfo info, ulong monotonicNs) => info.Origin + TimeSpan.FromTicks((long)(monotonicNs / 100));
 }

@@ -47,7 +47,7 @@ internal sealed record ConsoleOptions
     {
         Home = home,
         Scenes = new SceneDesk(home, Time),
-        Recordings = new RecordingDesk(RecordingPlace.Of(home), new KubeClient(target, new KubeClientOptions { Time = Time })),
+        Recordings = new RecordingDesk(home, new KubeClient(target, new KubeClientOptions { Time = Time })),
     };
 
     /// <summary>A console of a cluster, with charts when there is a Prometheus. Nothing is read yet.</summary>

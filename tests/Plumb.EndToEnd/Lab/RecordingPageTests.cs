@@ -45,9 +45,17 @@ public sealed partial class RecordingPageTests(Chromium chromium, LabOfTheProgra
             await Expect(saved).ToContainTextAsync(held);
             await Accessibility.CheckAsync(page, "recordings-" + look);
 
-            await saved.GetByRole(AriaRole.Link).ClickAsync();
+            await saved.GetByRole(AriaRole.Link, new() { Name = "Finding" }).ClickAsync();
+            await Expect(page.GetByRole(AriaRole.Heading, new() { NameRegex = FindingHeading() })).ToBeFocusedAsync();
+            await Expect(page.Locator(".blamed")).ToContainTextAsync($"Pod default/{name}/main: container main ended with exit 1; ");
+            await Expect(page.Locator(".blamed")).ToContainTextAsync("seen once, ");
+            await Expect(page.Locator(".saved tbody tr")).ToHaveCountAsync(1);
+            await Accessibility.CheckAsync(page, "finding-" + look);
+
+            await page.GetByRole(AriaRole.Link, new() { Name = $"Recording {id}" }).ClickAsync();
             await Expect(page.GetByRole(AriaRole.Heading, new() { Name = $"Recording {id}" })).ToBeFocusedAsync();
             await Expect(page.Locator(".blamed").First).ToContainTextAsync("openat(\"/etc/passwd\") = EACCES (Permission denied) as user 1000");
+            await Expect(page.Locator(".lead").GetByRole(AriaRole.Link)).ToHaveAttributeAsync("href", FindingAddress());
             await page.GetByRole(AriaRole.Button, new() { Name = "Show the call" }).First.ClickAsync();
             var call = page.Locator(".axis .failed").Filter(new() { HasText = "EACCES" });
             await Expect(call).ToContainTextAsync("filename=\"/etc/passwd\"");
@@ -82,6 +90,31 @@ public sealed partial class RecordingPageTests(Chromium chromium, LabOfTheProgra
     }
 
     [Fact]
+    public async Task A_pod_that_crashed_has_a_link_to_its_recordings_and_to_no_others()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "recording system calls needs root");
+        Assert.SkipUnless(File.Exists("/sys/kernel/btf/vmlinux"), "this kernel has no type information");
+        await lab.StateAsync();
+        try
+        {
+            var id = await CrashAsync("crash-linked", Manifest("crash-linked", "Never", ""), "Failed");
+            await using var open = await LabPage.OpenAsync(lab, chromium, "overview", 390, true);
+            var row = open.Page.Locator(".pods tr").Filter(new() { HasText = "crash-linked" });
+            await Accessibility.CheckAsync(open.Page, "overview-crash-390-dark");
+            await row.GetByRole(AriaRole.Link, new() { Name = "calls that were recorded of default/crash-linked" }).ClickAsync();
+            await Expect(open.Page.GetByRole(AriaRole.Heading, new() { Name = "Recordings of default/crash-linked" })).ToBeVisibleAsync();
+            await Expect(open.Page.Locator(".saved tbody tr")).ToHaveCountAsync(1);
+            await Expect(open.Page.GetByRole(AriaRole.Link, new() { Name = $"Recording {id}" })).ToBeVisibleAsync();
+            await Expect(open.Page.Locator(".pods tr").Filter(new() { HasText = "ledger" }).GetByRole(AriaRole.Link)).ToHaveCountAsync(0);
+            Assert.Empty(open.Complaints);
+        }
+        finally
+        {
+            await lab.ShellAsync($"{Kubectl} delete pod crash-linked --now --ignore-not-found");
+        }
+    }
+
+    [Fact]
     public async Task Only_ids_of_recordings_are_asked_for()
     {
         await using var open = await LabPage.OpenAsync(lab, chromium, "recordings", 1280, false);
@@ -104,6 +137,12 @@ public sealed partial class RecordingPageTests(Chromium chromium, LabOfTheProgra
         Assert.True(listed.ExitCode == 0, listed.Output + listed.Error);
         return Id().Match(listed.Output).Value;
     }
+
+    [GeneratedRegex("^Finding [0-9a-f]{12}$", RegexOptions.None, 1000)]
+    private static partial Regex FindingHeading();
+
+    [GeneratedRegex("^#finding-[0-9a-f]{12}$", RegexOptions.None, 1000)]
+    private static partial Regex FindingAddress();
 
     [GeneratedRegex("[0-9a-f]{12}", RegexOptions.None, 1000)]
     private static partial Regex Id();
