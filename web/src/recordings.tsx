@@ -51,8 +51,7 @@ export function RecordingsPage(_: { state: State }): JSX.Element {
   return (
     <>
       <div class="row"><h1 tabIndex={-1} ref={heading}>{titleOf(id)}</h1>
-        {isList(id) && <button type="button" disabled={busy} onClick={() => void load(id, () => true)}>Read again</button>}
-        {id !== "" && <a href="#">All recordings</a>}</div>
+        <span>{id !== "" && <a href="#">All recordings</a>} {isList(id) && <button type="button" disabled={busy} onClick={() => void load(id, () => true)}>Read again</button>}</span></div>
       <div role="status">{busy && <p class="note">Reading…</p>}</div>
       {problem && <p class="note trouble" role="alert"><strong>{problem.what}.</strong> {problem.remedy}</p>}
       {isList(id) ? list && <List key={id} id={id} {...list} /> : shown && <OneRecording key={shown.recording.id} document={shown} />}
@@ -76,13 +75,13 @@ function List({ id, recordings: all, findings, problems }: Listed & { id: string
         <section class="panel saved" aria-label="Saved recordings">
           <table>
             <caption class="vh">Saved recordings, newest first</caption>
-            <thead><tr><th scope="col">Saved</th><th scope="col">Container</th><th scope="col">Why</th><th scope="col">Calls</th><th scope="col">Recording</th><th scope="col">Finding</th></tr></thead>
+            <thead><tr><th scope="col">Saved</th><th scope="col">Container</th><th scope="col">Why</th><th scope="col">Calls</th><th scope="col">Recording</th>{!id.startsWith(ofFinding) && <th scope="col">Finding</th>}</tr></thead>
             <tbody>{recordings.map((r) => (
               <tr key={r.id}>
                 <td><time dateTime={r.at} title={clock(r.at)}>{age(r.at)} ago</time></td>
                 <td>{r.namespace}/{r.pod} <span class="ns">{r.container}</span></td><td><strong>{r.why}</strong></td>
                 <td>{held(r)}</td><td><a class="mono" href={`#${r.id}`} aria-label={`Recording ${r.id}: ${r.namespace}/${r.pod} ${r.container}, ${r.why}`}>{r.id}</a></td>
-                <td>{r.finding ? <a href={`#${ofFinding}${r.finding}`} aria-label={`Finding ${r.finding} of ${r.namespace}/${r.pod} ${r.container}`}>finding <span class="mono">{r.finding}</span></a> : "–"}</td>
+                {!id.startsWith(ofFinding) && <td>{r.finding ? <a href={`#${ofFinding}${r.finding}`} aria-label={`Finding ${r.finding} of ${r.namespace}/${r.pod} ${r.container}`}>finding <span class="mono">{r.finding}</span></a> : "–"}</td>}
               </tr>
             ))}</tbody>
           </table>
