@@ -50,13 +50,15 @@ public static class Explanation
         }
         var suspects = new List<Suspect>();
         var found = BadEnds.Find(calls, ends ?? [], origin);
-        foreach (var end in found.Where(end => BadEnds.PassedOnFrom(calls, found, end) is null))
+        var passedOn = BadEnds.PassedOn(calls, found);
+        foreach (var end in found.Where(end => !passedOn.ContainsKey(end.ProcessId)))
         {
-            var failure = end.OomKilled ? null : LastFailure.Before(calls, end, seen);
+            var unseen = end.OomKilled ? null : NamePatterns.Unseen(calls, end);
+            var failure = end.OomKilled ? null : LastFailure.Before(calls, end, seen) ?? unseen?.Failure;
             if (failure is not null || end.Exit is null)
             {
-                var followers = found.Where(other => BadEnds.PassedOnFrom(calls, found, other) == end).Select(other => Observation.Who(calls.Last(call => call.Call.ProcessId == other.ProcessId))).ToList();
-                suspects.AddRange(Suspect(calls, end, failure, observations, followers) is { } suspect ? [suspect] : []);
+                var followers = found.Where(other => passedOn.GetValueOrDefault(other.ProcessId) == end.ProcessId).Select(other => Observation.Who(other.Exit!)).ToList();
+                suspects.AddRange(Suspect(calls, end, failure, unseen is null ? observations : [.. observations, unseen], followers) is { } suspect ? [suspect] : []);
                 observations.RemoveAll(one => failure is not null && IsTold(one, failure));
             }
         }

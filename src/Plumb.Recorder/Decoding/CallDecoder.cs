@@ -60,8 +60,14 @@ public sealed class CallDecoder(Privacy privacy, LiveDescriptors? live = null)
 
     private static DnsMessage? Dns(RecordedCall call, CallSignature signature)
     {
-        var item = Array.FindIndex(signature.Items, item => Privacy.IsContent(signature, Array.IndexOf(signature.Items, item)));
-        return item >= 0 && call.Item(signature, item) is { IsEmpty: false } bytes ? DnsMessage.Of(bytes, bytes.Length == signature.Place(item).Room) : null;
+        for (var item = 0; item < signature.Items.Length; item++)
+        {
+            if (Privacy.IsContent(signature, item) && call.Item(signature, item) is { IsEmpty: false } bytes)
+            {
+                return DnsMessage.Of(bytes, bytes.Length == signature.Place(item).Room);
+            }
+        }
+        return null;
     }
 
     private (string? Path, Descriptor? Target) About(RecordedCall call, CallSignature signature)

@@ -50,23 +50,34 @@ internal static class BadEnds
         return [.. found.Values.OrderBy(end => end.AtNs)];
     }
 
-    /// <summary>The end that this one only passed on: a shell ends as the child did for which it waited last.</summary>
-    public static BadEnd? PassedOnFrom(IReadOnlyList<DecodedCall> calls, IReadOnlyList<BadEnd> all, BadEnd end)
+    /// <summary>Processes that only passed an end on, with the one that they have it from: a shell ends as the child did for which it waited last. One of each process.</summary>
+    /// <param name="ends">In the order of their time.</param>
+    public static IReadOnlyDictionary<int, int> PassedOn(IReadOnlyList<DecodedCall> calls, IReadOnlyList<BadEnd> ends)
     {
-        if (end.Exit is null)
+        var waited = new Dictionary<int, DecodedCall>();
+        var began = new Dictionary<int, ulong>();
+        foreach (var call in calls)
         {
-            return null;
+            began.TryAdd(call.Call.ProcessId, call.Call.EnterNs);
+            if (call is { Name: "wait4", Call.Return: > 0 })
+            {
+                waited[call.Call.ProcessId] = call;
+            }
         }
-        var waited = calls.Take(end.Index).LastOrDefault(call => call.Call.ProcessId == end.ProcessId && call is { Name: "wait4", Call.Return: > 0 });
-        if (waited is null || waited.Value("status")?.Contains(string.Create(CultureInfo.InvariantCulture, $"WEXITSTATUS(s) == {Code(end.Exit)}}}"), StringComparison.Ordinal) != true)
+        var passedOn = new Dictionary<int, int>();
+        var last = new Dictionary<ulong, BadEnd>();
+        foreach (var end in ends.Where(end => end.Exit is not null))
         {
-            return null;
+            var code = Code(end.Exit!);
+            if (last.TryGetValue(code, out var child) && child.AtNs >= began[end.ProcessId] && waited.TryGetValue(end.ProcessId, out var wait) && wait.Call.ExitNs > child.AtNs
+                && wait.Value("status")?.Contains(string.Create(CultureInfo.InvariantCulture, $"WEXITSTATUS(s) == {code}}}"), StringComparison.Ordinal) == true)
+            {
+                passedOn[end.ProcessId] = passedOn.GetValueOrDefault(child.ProcessId, child.ProcessId);
+            }
+            last[code] = end;
         }
-        var child = all.LastOrDefault(other => other.ProcessId != end.ProcessId && other.Exit is { } exit && Code(exit) == Code(end.Exit) && other.AtNs < waited.Call.ExitNs && other.AtNs >= Began(calls, end));
-        return child is null ? null : PassedOnFrom(calls, all, child) ?? child;
+        return passedOn;
     }
-
-    private static ulong Began(IReadOnlyList<DecodedCall> calls, BadEnd end) => calls.First(call => call.Call.ProcessId == end.ProcessId).Call.EnterNs;
 
     private static ulong Code(DecodedCall exit) => exit.Call.Argument(0) & 0xFF;
 

@@ -85,6 +85,19 @@ internal static class NamePatterns
         { Failure = new Failure(last, "lookup", answer.Result, names[^1]) { Words = text } };
     }
 
+    /// <summary>A name that was asked for and answered, with nothing connected to afterwards, where the answer is not in the recording: worth a word when there is no other failure.</summary>
+    public static Observation? Unseen(IReadOnlyList<DecodedCall> calls, BadEnd end)
+    {
+        List<DecodedCall> own = [.. calls.Take(end.Index).Where(call => call.Call.ProcessId == end.ProcessId && (IsQuestion(call) || (Server(call) is null ? call.Name == "connect" : IsAnswered(call))))];
+        var names = Names([.. own.Where(IsQuestion)]);
+        if (names.Count == 0 || own[^1] is not { Dns: null } answer || Server(answer) is not { } server || !IsAnswered(answer))
+        {
+            return null;
+        }
+        return new Observation("dns", end.ProcessId, $"{Observation.Who(answer)}: {names[^1]} was asked for", [.. own.Where(IsQuestion).TakeLast(Observation.MostEvidence).Select(Observation.Line)], "what was answered: it was read with a call whose data is not kept", answer.Call.EnterNs)
+        { Failure = new Failure(answer, "lookup", "", names[^1]) { Words = $"perhaps the lookup of {names[^1]}, for {server} was asked for {Words(names)} and nothing was connected to after its answer" } };
+    }
+
     private static string FirstLabel(DnsMessage message) => message.Name.Split('.')[0];
 
     private static List<string> Names(List<DecodedCall> calls) => [.. calls.Where(call => call.Dns is not null).Select(call => call.Dns!.Name + (call.Dns.IsCut ? "…" : "")).Distinct()];

@@ -76,6 +76,7 @@ public sealed class ScenarioPods(LabOfTheProgram lab) : IAsyncDisposable
         Pod("given-up", Python(Full + "socket.create_connection(listener.getsockname(), timeout=0.5)")),
         Pod("timed-out", Python(Full + "s = socket.socket(); s.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, 1); s.connect(listener.getsockname())")),
         Pod("no-name", Python("import socket; socket.getaddrinfo('inventory', 80)")),
+        Pod("no-name-read", ["sh", "-c", "nslookup inventory || exit 1"]),
 
         Pod("missing-key", Python("open('/etc/app/app.yaml')"), volume: Volume("configMap", "name", "scenario-config", null), at: "/etc/app"),
         Pod("unreadable-secret", Python("import os; os.stat('/etc/db/password'); os.access('/etc/db/password', os.R_OK); open('/etc/db/password')"), volume: Volume("secret", "secretName", "scenario-secret", 0b100_000_000), at: "/etc/db"),

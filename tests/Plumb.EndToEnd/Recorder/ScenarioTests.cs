@@ -43,6 +43,7 @@ public sealed class ScenarioTests(LabOfTheProgram lab, ScenarioPods scenario) : 
     [InlineData("given-up", "timed-out", "connect\\(127\\.0\\.0\\.1:\\d+\\), given up without an answer after 50\\d ms, ")]
     [InlineData("timed-out", "timed-out", "connect\\(127\\.0\\.0\\.1:\\d+\\) = ETIMEDOUT \\(Connection timed out\\), ")]
     [InlineData("no-name", "dns", "the lookup of inventory: 127\\..*:53 answered NXDOMAIN to inventory\\.default\\.svc\\.cluster\\.local, inventory\\.svc\\.cluster\\.local, inventory\\.cluster\\.local and REFUSED to inventory, ")]
+    [InlineData("no-name-read", "dns", "^nslookup .* perhaps the lookup of inventory.*, for 127\\..*:53 was asked for inventory.* and nothing was connected to after its answer, .*; sh \\(process \\d+\\) ended with the same$")]
     public async Task A_network_that_does_not_answer_is_told_with_addresses_and_names(string pod, string kind, string text)
     {
         var suspect = await SuspectAsync(pod);

@@ -269,6 +269,20 @@ public sealed class ExplanationTests
         Assert.Contains("was the lookup of shop: 127.0.0.1:53 answered NXDOMAIN to shop.default.svc, shop, ", suspect.Text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_name_whose_answer_is_not_recorded_is_named_when_nothing_else_failed()
+    {
+        _calls.Add(_decoder.Decode(Slots.Call("socket", [2, 2, 0], 3, at: _now++)));
+        _calls.Add(_decoder.Decode(Slots.Call("connect", [3, 1ul << 20, 16], 0, Address(53), at: _now++)));
+        _calls.Add(_decoder.Decode(Slots.Call("write", [3, 1ul << 20, 40], 40, DnsMessageTests.Message("shop", flags: 0x0100), at: _now++)));
+        _calls.Add(_decoder.Decode(Slots.Call("read", [3, 1ul << 20, 512], 40, at: _now++)));
+        _calls.Add(_decoder.Decode(Slots.Call("close", [3], 0, at: _now++)));
+        Exit(1);
+        Assert.Contains("perhaps the lookup of shop, for 127.0.0.1:53 was asked for shop and nothing was connected to after its answer", Assert.Single(Explanation.Of(_calls)).Text, StringComparison.Ordinal);
+        _calls.Insert(_calls.Count - 2, _decoder.Decode(Slots.Call("connect", [4, 1ul << 20, 16], 0, Address(80), at: _now++)));
+        Assert.Empty(Explanation.Of(_calls));
+    }
+
     private static byte[] Address(byte port) => [2, 0, 0, port, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
 
     private void Look(string path) => _calls.Add(_decoder.Decode(Slots.Call("newfstatat", [0xFFFFFF9C, 1, 0], -ENoEnt, Slots.Path(path), at: _now++)));
