@@ -53,7 +53,7 @@ public sealed unsafe class Recording : IDisposable
         *(int*)(control + ControlLayout.Process) = scope.ProcessId;
         *(int*)(control + ControlLayout.NotProcess) = Environment.ProcessId;
         KeptItems.Configure(control, buffers);
-        return programs.Attach();
+        return (scope.Directory is { } directory ? programs.SetTarget(directory) : null) ?? programs.Attach();
     }
 
     /// <summary>Calls that wait to be read.</summary>

@@ -5,7 +5,7 @@
 // flight is in the ring too. The sequence number stands before and after the content: a reader without a pause sees when it was overwritten meanwhile.
 //
 // What to keep of which call (a path, a buffer, an address) is a table that the loader fills in; this program knows no call except execve.
-// Built by build.sh into recorder.x86_64.o; there is no other input than this file.
+// Built by build.sh into recorder.x86_64.o and, with ARM64 defined, recorder.arm64.o; there is no other input than this file.
 
 typedef unsigned char u8;
 typedef unsigned short u16;
@@ -37,10 +37,26 @@ typedef long long s64;
 #define MOST_ENTRIES 128
 #define LOWEST_POINTER 65536
 
+// The saved registers (arch/*/include/asm/ptrace.h) and the numbers of the calls that are treated by themselves.
+#ifdef ARM64
+#define EXECVE 221
+#define EXECVEAT 281
+#define SCHED_YIELD 124
+struct registers {
+    u64 x0, x1, x2, x3, x4, x5, more[25], sp, pc, pstate;
+};
+#define ARGUMENTS_OF(r) { r->x0, r->x1, r->x2, r->x3, r->x4, r->x5 }
+#define IS_32_BIT(r) (r->pstate & 0x10)
+#else
 #define EXECVE 59
 #define EXECVEAT 322
 #define SCHED_YIELD 24
-#define COMPAT_CS 0x23
+struct registers {
+    u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
+};
+#define ARGUMENTS_OF(r) { r->di, r->si, r->dx, r->r10, r->r8, r->r9 }
+#define IS_32_BIT(r) ((r->cs & 0xffff) == 0x23)
+#endif
 
 // Offsets and sizes of all three structures are known to the C# side (Ring/SlotLayout.cs, Ring/ControlLayout.cs).
 struct slot {
@@ -104,7 +120,8 @@ struct header {
     u32 wait_for_exec;  // 1 until the first execve
     u32 path_bytes;     // of the cgroup's path, with its NUL; it stands in the next two slots
     u64 yields;         // calls of sched_yield, which are counted only: a spinning thread pool would fill the ring with them
-    u64 spare[22];
+    u64 unclaimed;      // calls that got no slot, because the lock was not to be had
+    u64 spare[21];
 };
 
 struct control {
@@ -126,6 +143,7 @@ struct map { u32 type, key_size, value_size, entries, flags; };
 #define ARRAY 2
 #define HASH 1
 #define PERCPU_ARRAY 6
+#define CGROUP_ARRAY 8
 #define ARRAY_OF_MAPS 12
 
 // The loader makes the rings: arrays of RING_SLOTS slots that can be mapped into memory.
@@ -133,6 +151,13 @@ struct map SEC("maps") rings = { ARRAY_OF_MAPS, 4, 4, RINGS, 0 };
 struct map SEC("maps") ring_of = { HASH, 8, 8, CGROUPS, 0 };
 struct map SEC("maps") pending = { ARRAY, 4, 8, PENDING, 0 };
 struct map SEC("maps") scratch = { PERCPU_ARRAY, 4, PATH_BYTES, 1, 0 };
+// The target's cgroup, for kernels that do not tell the ids of a cgroup's ancestors.
+struct map SEC("maps") target = { CGROUP_ARRAY, 4, 4, 1, 0 };
+// For kernels without fetch-and-add and without locks for such programs: who put the ring's number in has the lock.
+struct map SEC("maps") locks = { HASH, 4, 4, RINGS + 1, 0 };
+#define STOCK_LOCK RINGS
+#define MOST_TRIES 256
+#define NO_EXIST 1
 
 static void *(*map_lookup)(void *map, const void *key) = (void *)1;
 static long (*map_update)(void *map, const void *key, const void *value, u64 flags) = (void *)2;
@@ -142,6 +167,7 @@ static u32 (*get_smp_processor_id)(void) = (void *)8;
 static u64 (*get_current_pid_tgid)(void) = (void *)14;
 static u64 (*get_current_uid_gid)(void) = (void *)15;
 static long (*get_current_comm)(void *to, u32 size) = (void *)16;
+static long (*current_task_under_cgroup)(void *cgroups, u32 index) = (void *)37;
 static u64 (*get_current_cgroup_id)(void) = (void *)80;
 static long (*probe_read_user)(void *to, u32 size, const void *from) = (void *)112;
 static long (*probe_read_kernel)(void *to, u32 size, const void *from) = (void *)113;
@@ -170,11 +196,6 @@ static void *(*get_current_task)(void) = (void *)158;
 
 #define READ64(pointer, offset) ({ u64 value_; asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(value_) : "r"(pointer), "i"(offset)); value_; })
 #define READ32(pointer, offset) ({ u64 value_; asm volatile("%0 = *(u32 *)(%1 + %2)" : "=r"(value_) : "r"(pointer), "i"(offset)); value_; })
-
-// The saved registers of x86-64 (arch/x86/include/asm/ptrace.h).
-struct registers {
-    u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
-};
 
 // The calling thread, from its task where types are known (cheap), else from helpers.
 struct caller {
@@ -207,7 +228,9 @@ INLINE int is_target(struct caller *caller, int typed)
         return control.tgid == caller->tgid;
     if (!control.cgroup || caller->cgroup_id == control.cgroup)
         return 1;
-    if (typed && (u32)READ32(caller->cgroup, CGROUP_LEVEL) <= control.level)
+    if (!typed)
+        return current_task_under_cgroup(&target, 0) == 1;
+    if ((u32)READ32(caller->cgroup, CGROUP_LEVEL) <= control.level)
         return 0;
     return get_current_ancestor_cgroup_id(control.level) == control.cgroup;
 }
@@ -292,7 +315,9 @@ INLINE s16 keep_words(u8 *to, u64 from, u32 places)
     if (second - first < NARROW / 8) {
         if (probe_read_user(to, NARROW, (void *)(from + first * 8)))
             return -14;
-        ((u64 *)to)[1] = ((u64 *)to)[(second - first) & (NARROW / 8 - 1)];
+        u64 between = second - first;
+        MASK(between, NARROW / 8 - 1);
+        ((u64 *)to)[1] = ((u64 *)to)[between];
         return 16;
     }
     if (probe_read_user(to, 8, (void *)(from + first * 8)) || probe_read_user(to + 8, 8, (void *)(from + second * 8)))
@@ -450,12 +475,52 @@ INLINE void keep_at_exit(struct slot *slot, struct item *item, u8 *to, int whole
         *length = keep_message_data(to, from, slot->ret);
 }
 
+// Pinned down: 5.10 forgets the bounds of a number that lay on the stack, so the compiler must keep the pointer and not the number.
+INLINE struct item *items_of(u32 nr)
+{
+    struct item *items = control.items[nr & (CALLS - 1)];
+    asm volatile("" : "+r"(items));
+    return items;
+}
+
 // A call that waits for its return: where it lies. Positions stay below 2^52: at a million calls a second that is 142 years.
 #define NUMBER_SHIFT 52
 #define POSITION_MASK ((1ULL << NUMBER_SHIFT) - 1)
 
-INLINE int on_enter(struct registers *regs, u64 nr, int typed)
+// What differs between kernels: the thread's task can be read directly from 5.11 on, and 5.12 has fetch-and-add.
+enum means {
+    HELPERS = 0,        // without types
+    HELPERS_LOCKS = 1,  // 5.10
+    TASK = 2,
+};
+
+// Others have it for some instructions only, and nothing interrupts them.
+INLINE int lock(u32 number)
 {
+    for (int i = 0; i < MOST_TRIES; i++)
+        if (map_update(&locks, &number, &number, NO_EXIST) == 0)
+            return 1;
+    return 0;
+}
+
+// The next position in the ring; 0: none.
+INLINE u64 claim(struct header *header, u32 number, enum means means)
+{
+    if (means != HELPERS_LOCKS)
+        return __sync_fetch_and_add(&header->head, 1) + 1;
+    if (!lock(number)) {
+        __sync_fetch_and_add(&header->unclaimed, 1);
+        return 0;
+    }
+    u64 position = header->head + 1;
+    ONCE(header->head) = position;
+    map_delete(&locks, &number);
+    return position;
+}
+
+INLINE int on_enter(struct registers *regs, u64 nr, enum means means)
+{
+    int typed = means == TASK;
     struct caller caller;
     find_caller(&caller, typed);
     s64 number = ring_number(&caller, typed);
@@ -469,7 +534,7 @@ INLINE int on_enter(struct registers *regs, u64 nr, int typed)
     struct header *header = map_lookup(ring, &index);
     if (!header)
         return 0;
-    if ((regs->cs & 0xffff) == COMPAT_CS) {
+    if (IS_32_BIT(regs)) {
         __sync_fetch_and_add(&header->compat_calls, 1);
         return 0;
     }
@@ -482,23 +547,20 @@ INLINE int on_enter(struct registers *regs, u64 nr, int typed)
         __sync_fetch_and_add(&header->yields, 1);
         return 0;
     }
-    u64 position = __sync_fetch_and_add(&header->head, 1) + 1;
+    u64 position = claim(header, key, means);
     index = (position - 1) & (SLOTS - 1);
     struct slot *slot = map_lookup(ring, &index);
     u32 place = caller.tid & (PENDING - 1);
     u64 *waiting = map_lookup(&pending, &place);
-    if (!slot || !waiting)
+    if (!slot || !waiting || !position)
         return 0;
     ONCE(slot->begin) = position;
     barrier();
     slot->exit_ns = 0;
     slot->ret = 0;
-    slot->args[0] = regs->di;
-    slot->args[1] = regs->si;
-    slot->args[2] = regs->dx;
-    slot->args[3] = regs->r10;
-    slot->args[4] = regs->r8;
-    slot->args[5] = regs->r9;
+    u64 arguments[] = ARGUMENTS_OF(regs);
+    for (int i = 0; i < 6; i++)
+        slot->args[i] = arguments[i];
     slot->tgid = caller.tgid;
     slot->tid = caller.tid;
     slot->nr = nr;
@@ -516,7 +578,7 @@ INLINE int on_enter(struct registers *regs, u64 nr, int typed)
     slot->length[0] = NOTHING;
     slot->length[1] = NOTHING;
     if (nr < CALLS) {
-        struct item *items = control.items[nr & (CALLS - 1)];
+        struct item *items = items_of(nr);
         int whole = items[1].kind == NONE;
         if (items[0].kind)
             slot->length[0] = keep_at_enter(slot, &items[0], slot->payload, whole);
@@ -560,7 +622,7 @@ INLINE int on_exit(s64 ret, int typed)
     slot->ret = ret;
     u32 nr = slot->nr;
     if (nr < CALLS && nr != EXECVE && nr != EXECVEAT) {
-        struct item *items = control.items[nr & (CALLS - 1)];
+        struct item *items = items_of(nr);
         int whole = items[1].kind == NONE;
         if (items[0].kind)
             keep_at_exit(slot, &items[0], slot->payload, whole, &slot->length[0]);
@@ -579,7 +641,7 @@ INLINE int on_exit(s64 ret, int typed)
 
 SEC("tp_btf/sys_enter") int typed_enter(u64 *context)
 {
-    return on_enter((struct registers *)context[0], context[1], 1);
+    return on_enter((struct registers *)context[0], context[1], TASK);
 }
 
 SEC("tp_btf/sys_exit") int typed_exit(u64 *context)
@@ -592,10 +654,20 @@ SEC("raw_tp/sys_enter") int raw_enter(u64 *context)
     struct registers regs;
     if (probe_read_kernel(&regs, sizeof(regs), (void *)context[0]) < 0)
         return 0;
-    return on_enter(&regs, context[1], 0);
+    return on_enter(&regs, context[1], HELPERS);
 }
 
 SEC("raw_tp/sys_exit") int raw_exit(u64 *context)
+{
+    return on_exit(context[1], 0);
+}
+
+SEC("locked/sys_enter") int locked_enter(u64 *context)
+{
+    return on_enter((struct registers *)context[0], context[1], HELPERS_LOCKS);
+}
+
+SEC("locked/sys_exit") int locked_exit(u64 *context)
 {
     return on_exit(context[1], 0);
 }
@@ -619,21 +691,30 @@ INLINE int is_container_name(u8 *text, u64 name)
     return bytes > ID_CHARACTERS && bytes <= NAME_BYTES && text[(bytes - 5) & (NAME_BYTES - 1)] != 'l';
 }
 
-INLINE s64 take_from_stock(void)
+INLINE s64 take_from_stock(enum means means)
 {
+    u32 number = STOCK_LOCK;
+    u64 taken = 0;
+    int locked = means == HELPERS_LOCKS && lock(number);
 #pragma unroll
-    for (int i = 0; i < STOCK; i++) {
-        u64 taken = __sync_lock_test_and_set(&control.stock[i], 0);
-        if (taken)
-            return taken - 1;
+    for (int i = 0; i < STOCK && !taken && (locked || means != HELPERS_LOCKS); i++) {
+        if (means != HELPERS_LOCKS) {
+            taken = __sync_lock_test_and_set(&control.stock[i], 0);
+        } else {
+            taken = control.stock[i];
+            control.stock[i] = 0;
+        }
     }
-    __sync_fetch_and_add(&control.without_ring, 1);
-    return -1;
+    if (locked)
+        map_delete(&locks, &number);
+    if (!taken)
+        __sync_fetch_and_add(&control.without_ring, 1);
+    return (s64)taken - 1;
 }
 
-INLINE void give_ring(u64 id, u8 *path, u64 path_bytes)
+INLINE void give_ring(u64 id, u8 *path, u64 path_bytes, enum means means)
 {
-    s64 number = take_from_stock();
+    s64 number = take_from_stock(means);
     u32 key = number;
     void *ring = number < 0 ? 0 : map_lookup(&rings, &key);
     if (!ring)
@@ -654,7 +735,7 @@ INLINE void give_ring(u64 id, u8 *path, u64 path_bytes)
     }
     header->path_bytes = path_bytes;
     header->base = header->head;
-    header->lost_exits = header->compat_calls = header->late_exits = header->yields = 0;
+    header->lost_exits = header->compat_calls = header->late_exits = header->yields = header->unclaimed = 0;
     header->began_ns = ktime_get_ns();
     header->ended_ns = 0;
     header->wait_for_exec = 1;
@@ -664,7 +745,7 @@ INLINE void give_ring(u64 id, u8 *path, u64 path_bytes)
     ONCE(header->cgroup) = id;
 }
 
-SEC("tp_btf/cgroup_mkdir") int typed_mkdir(u64 *context)
+INLINE int on_mkdir(u64 *context, enum means means)
 {
     void *cgroup = (void *)context[0];
     // Version 1 hierarchies have ids of their own; the unified one is always number 0.
@@ -686,8 +767,18 @@ SEC("tp_btf/cgroup_mkdir") int typed_mkdir(u64 *context)
         return 0;
     long bytes = probe_read_kernel_str(text, PATH_BYTES, (void *)context[1]);
     if (bytes > 0 && begins_with_prefix(text))
-        give_ring(id, text, bytes);
+        give_ring(id, text, bytes, means);
     return 0;
+}
+
+SEC("tp_btf/cgroup_mkdir") int typed_mkdir(u64 *context)
+{
+    return on_mkdir(context, TASK);
+}
+
+SEC("locked/cgroup_mkdir") int locked_mkdir(u64 *context)
+{
+    return on_mkdir(context, HELPERS_LOCKS);
 }
 
 SEC("tp_btf/cgroup_rmdir") int typed_rmdir(u64 *context)

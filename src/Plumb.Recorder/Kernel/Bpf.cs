@@ -14,7 +14,9 @@ internal static unsafe class Bpf
     private const int ProgramAttributes = 120;
     private const int MapAttributes = 72;
     private const int NameBytes = 15;
-    private const int LogBytes = 64 * 1024;
+
+    /// <summary>Kernels before 6.4 refuse a program whose log does not fit, instead of keeping the log's end.</summary>
+    private const int LogBytes = 16 * 1024 * 1024;
 
     /// <param name="inner">For a map of maps: the descriptor of a map such as it will hold.</param>
     public static int CreateMap(BpfMapDefinition map, int inner = 0)
@@ -28,7 +30,7 @@ internal static unsafe class Bpf
         U32(attributes, 16, map.Flags);
         U32(attributes, 20, (uint)inner);
         Name(attributes[28..], map.Name);
-        return Call(Native.MapCreate, attributes);
+        return Charged(Native.MapCreate, attributes);
     }
 
     /// <summary>The map that holds a program's variables; it can be mapped into memory.</summary>
@@ -43,7 +45,7 @@ internal static unsafe class Bpf
         if (result < 0)
         {
             var log = new byte[LogBytes];
-            result = Load(name, instructions, tracepointType, log);
+            _ = Load(name, instructions, tracepointType, log);
             var end = Array.IndexOf(log, (byte)0);
             refusal = Encoding.UTF8.GetString(log, 0, Math.Max(0, end)).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
                 .LastOrDefault(line => !line.StartsWith("processed ", StringComparison.Ordinal));
@@ -75,7 +77,7 @@ internal static unsafe class Bpf
                 U32(attributes, 68, AttachToRawTracepoint);
                 U32(attributes, 108, type);
             }
-            return Call(Native.ProgramLoad, attributes);
+            return Charged(Native.ProgramLoad, attributes);
         }
     }
 
@@ -129,6 +131,23 @@ internal static unsafe class Bpf
             U32(attributes, 8, (uint)descriptor);
             return Call(command, attributes);
         }
+    }
+
+    /// <summary>
+    /// Before 5.11 the kernel counts maps and programs against the limit of locked memory, 64 KiB as a rule, and refuses with EPERM. The limit is lifted for this call only:
+    /// what is started meanwhile and later is to have its own.
+    /// </summary>
+    private static int Charged(int command, ReadOnlySpan<byte> attributes)
+    {
+        var result = Call(command, attributes);
+        Native.Limit before, lifted = new(Native.NoLimit, Native.NoLimit);
+        if (result != -Native.EPerm || Native.prlimit(0, Native.LockedMemory, &lifted, &before) != 0)
+        {
+            return result;
+        }
+        result = Call(command, attributes);
+        _ = Native.prlimit(0, Native.LockedMemory, &before, null);
+        return result;
     }
 
     private static int Call(int command, ReadOnlySpan<byte> attributes)

@@ -39,6 +39,9 @@ internal sealed class LoadedPrograms : IDisposable
     /// <summary>False when the kernel has no type information and the untyped tracepoints serve.</summary>
     public bool IsTyped { get; private set; }
 
+    /// <summary>Whether it can be loaded on such a machine.</summary>
+    public static bool IsMachine => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
+
     /// <summary>Descriptors of the maps that the programs share with us, by the names in recorder.bpf.c, and "control".</summary>
     internal Dictionary<string, int> Maps { get; } = [];
 
@@ -48,9 +51,9 @@ internal sealed class LoadedPrograms : IDisposable
     /// <summary>Loads everything; nothing runs before <see cref="Attach"/>.</summary>
     public static Result<LoadedPrograms> Load(ProgramSet set = ProgramSet.Target)
     {
-        if (RuntimeInformation.ProcessArchitecture != Architecture.X64 || !OperatingSystem.IsLinux())
+        if (!IsMachine)
         {
-            return new Problem("the recorder runs on Linux on x86-64 only; other machines are not supported yet");
+            return new Problem("the recorder runs on Linux, on x86-64 and arm64; other machines are not supported");
         }
         var loaded = new LoadedPrograms(set);
         var problem = loaded.LoadAll();
@@ -138,6 +141,19 @@ internal sealed class LoadedPrograms : IDisposable
         return put < 0 ? Refused("note a container's ring", -put, null) : null;
     }
 
+    /// <summary>The one target's cgroup, for kernels that compare it so.</summary>
+    public Problem? SetTarget(string directory)
+    {
+        var cgroup = Native.OpenToRead(directory);
+        if (cgroup < 0)
+        {
+            return new Problem($"the cgroup {directory} went away");
+        }
+        var put = Bpf.Update(Maps["target"], BitConverter.GetBytes(0), BitConverter.GetBytes(cgroup));
+        _ = Native.close(cgroup);
+        return put < 0 ? Refused("note the target's cgroup", -put, null) : null;
+    }
+
     /// <summary>Null when the programs run from now on.</summary>
     public Problem? Attach()
     {
@@ -205,31 +221,44 @@ internal sealed class LoadedPrograms : IDisposable
         return LoadPrograms(file);
     }
 
+    /// <summary>The programs for a new kernel, else those for 5.10, else those without types; only trying tells which a kernel takes.</summary>
     private Problem? LoadPrograms(BpfObject file)
     {
-        var types = KernelTypes.OfThisKernel();
-        var offsets = types is null ? null : KernelFields.Find(types);
-        var tracepoints = (string[])(Set == ProgramSet.Every ? ["sys_enter", "sys_exit", "cgroup_mkdir", "cgroup_rmdir"] : ["sys_enter", "sys_exit"]);
-        var numbers = tracepoints.Select(tracepoint => types?.Typedefs($"btf_trace_{tracepoint}")).ToArray();
-        IsTyped = offsets is not null && numbers.All(number => number is not null);
-        if (!IsTyped && Set != ProgramSet.Target)
+        if (KernelTypes.OfThisKernel() is { } types && KernelFields.Find(types) is { } offsets)
+        {
+            IsTyped = true;
+            var problem = Set == ProgramSet.Floor ? LoadPrograms(file, "tp_btf/floor_", types, offsets) : LoadPrograms(file, "tp_btf/", types, offsets);
+            return problem is null || Set == ProgramSet.Floor || LoadPrograms(file, "locked/", types, offsets) is null ? null : problem;
+        }
+        if (Set != ProgramSet.Target)
         {
             return new Problem("this kernel has no type information that fits (/sys/kernel/btf/vmlinux), so containers cannot be recorded from their first call on", "One target can be: plumb trace pod/NAME");
         }
-        for (var index = 0; index < tracepoints.Length; index++)
+        return LoadPrograms(file, "raw_tp/", null, null);
+    }
+
+    private Problem? LoadPrograms(BpfObject file, string kind, KernelTypes? types, short[]? offsets)
+    {
+        foreach (var tracepoint in (string[])(Set == ProgramSet.Every ? ["sys_enter", "sys_exit", "cgroup_mkdir", "cgroup_rmdir"] : ["sys_enter", "sys_exit"]))
         {
-            var section = Set == ProgramSet.Floor ? $"tp_btf/floor_{tracepoints[index][4..]}" : $"{(IsTyped ? "tp_btf" : "raw_tp")}/{tracepoints[index]}";
-            var code = Relocation.Apply(file.Programs.Single(program => program.Section == section), Maps, Maps["control"]);
+            var type = types?.Typedefs($"btf_trace_{tracepoint}");
+            if (types is not null && type is null)
+            {
+                return new Problem($"this kernel has no tracepoint {tracepoint}; kernel {KernelRelease()}");
+            }
+            var section = kind.EndsWith('_') ? kind + tracepoint[4..] : kind + tracepoint;
+            var code = Relocation.Apply(file.Programs.FirstOrDefault(program => program.Section == section) ?? file.Programs.Single(program => program.Section == $"tp_btf/{tracepoint}"),
+                Maps, Maps["control"]);
             if (offsets is not null)
             {
                 KernelFields.Put(code, offsets);
             }
-            var program = Keep(Bpf.Load($"plumb_{tracepoints[index]}", code, IsTyped ? numbers[index] : null, out var refusal));
+            var program = Keep(Bpf.Load($"plumb_{tracepoint}", code, type, out var refusal));
             if (program < 0)
             {
                 return Refused("load its program", -program, refusal);
             }
-            _programs[tracepoints[index]] = program;
+            _programs[tracepoint] = program;
         }
         return null;
     }
@@ -258,7 +287,7 @@ internal sealed class LoadedPrograms : IDisposable
         {
             Native.EPerm => new Problem("the kernel does not let this user record system calls: it needs root, or CAP_BPF and CAP_PERFMON", "Run it with sudo; a program or a process can be traced without them: 'plumb trace -- PROGRAM' then uses ptrace"),
             Native.ENoSys => new Problem("this kernel is built without eBPF (bpf(2) is missing), so nothing can be recorded here"),
-            Native.EInval => new Problem($"the kernel refuses to {what}: {words}{(reason is null ? "" : $" ({reason})")}; the recorder needs Linux 5.12 or later, this is {KernelRelease()}"),
+            Native.EInval => new Problem($"the kernel refuses to {what}: {words}{(reason is null ? "" : $" ({reason})")}; the recorder needs Linux 5.10 or later, this is {KernelRelease()}"),
             _ => new Problem($"the kernel refuses to {what}: {words}{(reason is null ? "" : $" ({reason})")}; kernel {KernelRelease()}"),
         };
     }
@@ -268,7 +297,7 @@ internal sealed class LoadedPrograms : IDisposable
     /// <summary>What clang made of recorder.bpf.c.</summary>
     internal static byte[] ObjectFile()
     {
-        using var stream = typeof(LoadedPrograms).Assembly.GetManifestResourceStream("Plumb.Recorder.x86_64.o")!;
+        using var stream = typeof(LoadedPrograms).Assembly.GetManifestResourceStream($"Plumb.Recorder.{(RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "x86_64")}.o")!;
         var bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);
         return bytes;

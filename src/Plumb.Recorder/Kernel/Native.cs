@@ -2,11 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Plumb.Recorder.Kernel;
 
-/// <summary>bpf(2) and mmap(2). x86-64 only: so is the object file.</summary>
+/// <summary>bpf(2), mmap(2) and what else the recorder asks of the kernel.</summary>
 internal static unsafe class Native
 {
     private const string Libc = "libc";
-    private const long SysBpf = 321;
 
     public const int MapCreate = 0;
     public const int MapUpdate = 2;
@@ -23,6 +22,14 @@ internal static unsafe class Native
     public const int ProtRead = 1;
     public const int ProtWrite = 2;
     public const int MapShared = 1;
+
+    /// <summary>RLIMIT_MEMLOCK.</summary>
+    public const int LockedMemory = 8;
+
+    /// <summary>RLIM_INFINITY.</summary>
+    public const ulong NoLimit = ulong.MaxValue;
+
+    private static long SysBpf => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 280 : 321;
 
     public static int LastError => Marshal.GetLastPInvokeError();
 
@@ -42,11 +49,23 @@ internal static unsafe class Native
     public const int CreateIfMissing = 0x40;
     public const int CloseOnExec = 0x80000;
 
+    /// <summary>A descriptor that closes on exec, or -1.</summary>
+    public static int OpenToRead(string path)
+    {
+        fixed (byte* name = System.Text.Encoding.UTF8.GetBytes(path + "\0"))
+        {
+            return open(name, CloseOnExec, 0);
+        }
+    }
+
     [DllImport(Libc, SetLastError = true)]
     public static extern int open(byte* path, int flags, int mode);
 
     [DllImport(Libc, SetLastError = true)]
     public static extern int close(int descriptor);
+
+    [DllImport(Libc, SetLastError = true)]
+    public static extern int prlimit(int process, int what, Limit* changed, Limit* before);
 
     [DllImport(Libc)]
     public static extern uint geteuid();
@@ -59,4 +78,8 @@ internal static unsafe class Native
 
     [DllImport(Libc, SetLastError = true)]
     public static extern int umount2(byte* target, int flags);
+
+    /// <summary>struct rlimit64.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public readonly record struct Limit(ulong Now, ulong Most);
 }

@@ -64,7 +64,7 @@ internal sealed unsafe class RingMemory : IDisposable
             *(uint*)(Head + HeaderLayout.PathBytes) = (uint)bytes.Length;
         }
         *(ulong*)(Head + HeaderLayout.Base) = *(ulong*)(Head + HeaderLayout.Head);
-        foreach (var counter in (ReadOnlySpan<int>)[HeaderLayout.LostExits, HeaderLayout.CompatCalls, HeaderLayout.LateExits, HeaderLayout.Yields, HeaderLayout.EndedNs])
+        foreach (var counter in (ReadOnlySpan<int>)[HeaderLayout.LostExits, HeaderLayout.CompatCalls, HeaderLayout.LateExits, HeaderLayout.Yields, HeaderLayout.Unclaimed, HeaderLayout.EndedNs])
         {
             *(ulong*)(Head + counter) = 0;
         }

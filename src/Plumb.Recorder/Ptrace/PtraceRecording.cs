@@ -51,7 +51,7 @@ public sealed unsafe class PtraceRecording : ITracedProgram
     }
 
     /// <summary>False when this user may load eBPF programs on this machine.</summary>
-    public static bool IsNeeded => RuntimeInformation.ProcessArchitecture != Architecture.X64 || !HasRights();
+    public static bool IsNeeded => !Kernel.LoadedPrograms.IsMachine || !HasRights();
 
     /// <summary>What a person should know who gets this in the place of eBPF.</summary>
     public static string Notice =>

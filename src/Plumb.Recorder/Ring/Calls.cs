@@ -1,10 +1,14 @@
+using System.Runtime.InteropServices;
+
 namespace Plumb.Recorder.Ring;
 
-/// <summary>Numbers of the few calls that the recorder treats by themselves (x86-64).</summary>
+/// <summary>Numbers of the few calls that the recorder treats by themselves, on this machine.</summary>
 internal static class Calls
 {
-    public const int Execve = 59;
-    public const int Exit = 60;
-    public const int ExitGroup = 231;
-    public const int ExecveAt = 322;
+    private static readonly bool IsArm64 = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
+
+    public static bool IsExec(int number) => number == (IsArm64 ? 221 : 59) || number == (IsArm64 ? 281 : 322);
+
+    /// <summary>Whether it never returns: exit and exit_group.</summary>
+    public static bool IsFinal(int number) => number == (IsArm64 ? 93 : 60) || number == (IsArm64 ? 94 : 231);
 }

@@ -17,6 +17,7 @@ internal static class HeaderLayout
     public const int WaitForExec = 64;
     public const int PathBytes = 68;
     public const int Yields = 72;
+    public const int Unclaimed = 80;
 
     /// <summary>The cgroup's path, in the next two slots.</summary>
     public const int Path = SlotLayout.Bytes;

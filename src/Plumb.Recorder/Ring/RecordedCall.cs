@@ -58,7 +58,7 @@ public sealed class RecordedCall
     public int ThreadId => BinaryPrimitives.ReadInt32LittleEndian(_slot.AsSpan(SlotLayout.Thread));
 
     /// <summary>True for execve and execveat, which a container's recording begins with.</summary>
-    public bool IsExec => Number is Calls.Execve or Calls.ExecveAt;
+    public bool IsExec => Calls.IsExec(Number);
 
     public int Number => BinaryPrimitives.ReadUInt16LittleEndian(_slot.AsSpan(SlotLayout.Number));
 

@@ -119,7 +119,7 @@ public sealed unsafe class RingReader
     /// <returns>Whether the ring is still ours: then every position up to the head is, too. One that was taken back, and not yet given away, holds what it held.</returns>
     private bool Look()
     {
-        var header = (Head, Header(HeaderLayout.LateExits), Header(HeaderLayout.CompatCalls), Header(HeaderLayout.Yields));
+        var header = (Head, Header(HeaderLayout.LateExits) + Header(HeaderLayout.Unclaimed), Header(HeaderLayout.CompatCalls), Header(HeaderLayout.Yields));
         if (Header(HeaderLayout.BeganNs) != _owner.BeganNs || (Header(HeaderLayout.Cgroup) is var cgroup && cgroup != _owner.Cgroup && cgroup != 0))
         {
             return false;
@@ -224,7 +224,7 @@ public sealed unsafe class RingReader
         }
         BinaryPrimitives.WriteUInt64LittleEndian(copy.AsSpan(SlotLayout.Begin), position - _base);
         var number = copy[SlotLayout.Number] | (copy[SlotLayout.Number + 1] << 8);
-        call = new RecordedCall(copy, returned ? CallState.Returned : number is Calls.Exit or Calls.ExitGroup ? CallState.Final : CallState.InFlight);
+        call = new RecordedCall(copy, returned ? CallState.Returned : Calls.IsFinal(number) ? CallState.Final : CallState.InFlight);
         return SlotState.Ready;
     }
 

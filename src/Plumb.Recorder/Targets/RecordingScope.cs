@@ -6,8 +6,9 @@ namespace Plumb.Recorder.Targets;
 /// <summary>Whose calls are recorded.</summary>
 /// <param name="CgroupId">0: every cgroup.</param>
 /// <param name="ProcessId">0: every process.</param>
+/// <param name="Directory">The cgroup's; null without one.</param>
 /// <param name="FromExec">Nothing counts before the first execve.</param>
-public sealed record RecordingScope(ulong CgroupId, int Level, int ProcessId, bool FromExec)
+public sealed record RecordingScope(ulong CgroupId, int Level, string? Directory, int ProcessId, bool FromExec)
 {
     /// <summary>The number of the first process namespace (include/linux/proc_ns.h).</summary>
     private const string FirstNamespace = "pid:[4026531836]";
@@ -16,7 +17,7 @@ public sealed record RecordingScope(ulong CgroupId, int Level, int ProcessId, bo
     public static Result<RecordingScope> OfCgroup(UnifiedHierarchy hierarchy, string directory, bool fromExec = false)
     {
         var key = hierarchy.Key(directory);
-        return key.IsOk ? new RecordingScope(key.Value.Id, key.Value.Level, 0, fromExec) : key.Problem;
+        return key.IsOk ? new RecordingScope(key.Value.Id, key.Value.Level, directory, 0, fromExec) : key.Problem;
     }
 
     /// <summary>A process with all its threads, without its children.</summary>
@@ -27,7 +28,7 @@ public sealed record RecordingScope(ulong CgroupId, int Level, int ProcessId, bo
             return new Problem("this process runs in a process namespace of its own, where numbers of processes mean something else than in the kernel", "Run it on the machine itself");
         }
         var leader = Leader(processId);
-        return leader is null ? new Problem($"there is no process {processId}") : new RecordingScope(0, 0, leader.Value, false);
+        return leader is null ? new Problem($"there is no process {processId}") : new RecordingScope(0, 0, null, leader.Value, false);
     }
 
     private static int? Leader(int processId)

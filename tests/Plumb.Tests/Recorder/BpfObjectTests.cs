@@ -6,20 +6,22 @@ namespace Plumb.Tests.Recorder;
 
 public sealed class BpfObjectTests
 {
-    private static byte[] CheckedIn => File.ReadAllBytes(Repository.PathOf("src/Plumb.Recorder/Bpf/recorder.x86_64.o"));
+    private static byte[] CheckedIn(string machine = "x86_64") => File.ReadAllBytes(Repository.PathOf($"src/Plumb.Recorder/Bpf/recorder.{machine}.o"));
 
-    [Fact]
-    public void The_object_has_the_maps_and_programs_that_the_loader_asks_for()
+    [Theory]
+    [InlineData("x86_64")]
+    [InlineData("arm64")]
+    public void The_object_has_the_maps_and_programs_that_the_loader_asks_for(string machine)
     {
-        var file = BpfObject.Parse(CheckedIn);
-        Assert.Equal(["pending", "ring_of", "rings", "scratch"], file.Maps.Select(map => map.Name).Order(StringComparer.Ordinal));
-        Assert.Equal(["raw_tp/sys_enter", "raw_tp/sys_exit", "tp_btf/cgroup_mkdir", "tp_btf/cgroup_rmdir", "tp_btf/floor_enter", "tp_btf/floor_exit", "tp_btf/sys_enter", "tp_btf/sys_exit"], file.Programs.Select(program => program.Section).Order(StringComparer.Ordinal));
+        var file = BpfObject.Parse(CheckedIn(machine));
+        Assert.Equal(["locks", "pending", "ring_of", "rings", "scratch", "target"], file.Maps.Select(map => map.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(["locked/cgroup_mkdir", "locked/sys_enter", "locked/sys_exit", "raw_tp/sys_enter", "raw_tp/sys_exit", "tp_btf/cgroup_mkdir", "tp_btf/cgroup_rmdir", "tp_btf/floor_enter", "tp_btf/floor_exit", "tp_btf/sys_enter", "tp_btf/sys_exit"], file.Programs.Select(program => program.Section).Order(StringComparer.Ordinal));
     }
 
     [Fact]
     public void Both_sides_agree_on_the_sizes_of_what_they_share()
     {
-        var file = BpfObject.Parse(CheckedIn);
+        var file = BpfObject.Parse(CheckedIn());
         Assert.Equal((uint)LoadedPrograms.MostRings, file.Maps.Single(map => map.Name == "rings").Entries);
         Assert.Equal((uint)HeaderLayout.LongestPath, file.Maps.Single(map => map.Name == "scratch").ValueBytes);
         Assert.Equal((uint)ControlLayout.Bytes, file.VariableBytes);
@@ -29,7 +31,7 @@ public sealed class BpfObjectTests
     public void Every_load_of_a_kernel_field_gets_the_running_kernels_offset()
     {
         var offsets = Enumerable.Range(0, 16).Select(index => (short)(index * 8)).ToArray();
-        foreach (var program in BpfObject.Parse(CheckedIn).Programs.Where(program => program.Section.StartsWith("tp_btf/", StringComparison.Ordinal)))
+        foreach (var program in BpfObject.Parse(CheckedIn()).Programs.Where(program => program.Section.StartsWith("tp_btf/", StringComparison.Ordinal)))
         {
             var code = (ulong[])program.Instructions.Clone();
             var before = code.Count(IsField);
@@ -53,7 +55,7 @@ public sealed class BpfObjectTests
     [Fact]
     public void Every_wide_load_of_the_checked_in_programs_that_refers_to_something_is_relocated()
     {
-        foreach (var program in BpfObject.Parse(CheckedIn).Programs.Where(program => !program.Section.Contains("floor", StringComparison.Ordinal)))
+        foreach (var program in BpfObject.Parse(CheckedIn()).Programs.Where(program => !program.Section.Contains("floor", StringComparison.Ordinal)))
         {
             Assert.NotEmpty(program.Relocations);
             Assert.All(program.Relocations, relocation => Assert.Equal(0x18UL, program.Instructions[relocation.Instruction] & 0xFF));
@@ -65,7 +67,7 @@ public sealed class BpfObjectTests
     [Fact]
     public void A_damaged_object_is_refused_in_words_and_never_crashes_the_reader()
     {
-        var good = CheckedIn;
+        var good = CheckedIn();
         for (var length = 0; length < good.Length; length += 97)
         {
             _ = Assert.Throws<InvalidDataException>(() => BpfObject.Parse(good.AsSpan(0, length)));
