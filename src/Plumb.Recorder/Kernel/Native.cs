@@ -40,6 +40,9 @@ internal static unsafe class Native
     public static extern nint syscall(long number, nint command, void* attributes, nint bytes);
 
     [DllImport(Libc, SetLastError = true)]
+    public static extern nint syscall(long number, nint first, void* second, nint third, nint fourth, void* fifth);
+
+    [DllImport(Libc, SetLastError = true)]
     public static extern byte* mmap(void* address, nint bytes, int protection, int flags, int descriptor, nint offset);
 
     [DllImport(Libc, SetLastError = true)]
