@@ -36,7 +36,7 @@ public sealed unsafe class RingReader
     private ulong _lostReturns;
 
     /// <summary>The header when the ring was last ours.</summary>
-    private (ulong Head, ulong LateExits, ulong Compat, ulong Yields) _seen;
+    private (ulong Head, ulong NotWhole, ulong Compat, ulong Yields) _seen;
 
     /// <param name="ring">Address of the slots, with the header behind them.</param>
     /// <param name="fromNow">Leave out what the ring holds already.</param>
@@ -68,7 +68,7 @@ public sealed unsafe class RingReader
         get
         {
             Look();
-            return new(_seen.Head - _before, _overwritten, _lostReturns, _torn + _seen.LateExits, _seen.Compat, _seen.Yields);
+            return new(_seen.Head - _before, _overwritten, _lostReturns, _torn + _seen.NotWhole, _seen.Compat, _seen.Yields);
         }
     }
 
