@@ -2,11 +2,13 @@
 # What the recorder has to do under another kernel.
 program=/opt/plumb/Plumb.Cli
 if [ ! -x $program ]; then
+    # The word-for-word comparison is left out: before 6.8 the kernel tells strace nothing of a socket that is bound and does not listen.
     exec tests/Plumb.EndToEnd/bin/Debug/net10.0/Plumb.EndToEnd -noLogo -noColor -maxThreads 1 \
-        -class '*.TraceTests' -class '*.FlightRecorderTests' -class '*.StraceComparisonTests'
+        -class '*.TraceTests' -class '*.FlightRecorderTests' -method '*.Counts_and_errors_are_those_of_strace'
 fi
-# On another processor there are no tests, so the few that tell most: each command's output has the line that follows.
+# Another processor has no compiler and no strace here, so the commands that tell most: the output has a line with the pattern.
 set -e
+/opt/tests/Plumb.EndToEnd -noLogo -noColor -maxThreads 1 -class '*.FlightRecorderTests'
 expect() { # PATTERN COMMAND...
     pattern=$1; shift
     "$@" > /tmp/output 2>&1 || true
