@@ -2,6 +2,7 @@ using Plumb.Cli.Framework;
 using Plumb.Cli.Output;
 using Plumb.Core;
 using Plumb.Doctor;
+using Plumb.Recorder.Always;
 
 namespace Plumb.Cli.Commands;
 
@@ -31,7 +32,8 @@ internal sealed class Doctor : CliCommand
     public override async Task<int> RunAsync(Invocation call, CancellationToken cancellation)
     {
         var consoleBuilt = typeof(Doctor).Assembly.GetManifestResourceInfo("web/index.html") is not null;
-        var diagnosis = Diagnosis.Of(await new MachineProbe(call.Home, consoleBuilt).CollectAsync(cancellation) with { ForeignPlans = ForeignPlans.Of(call.Home) });
+        var facts = await new MachineProbe(call.Home, consoleBuilt).CollectAsync(cancellation) with { ForeignPlans = ForeignPlans.Of(call.Home), Recorder = FlightRecorder.WhyNot() };
+        var diagnosis = Diagnosis.Of(facts);
         if (call.Json)
         {
             call.Terminal.Json(diagnosis, DoctorJson.Indented.Diagnosis);

@@ -88,7 +88,7 @@ internal sealed class RingSaver(FlightRecorder recorder, RecordingPlace place, T
         var container = _names.GetValueOrDefault(id) ?? new RecordedContainer("-", "-", snapshot.Ring.PodUid ?? "-", "-", id);
         var calls = snapshot.Entries.Count(entry => entry.Call is not null);
         var isWhole = snapshot.Entries is [{ Call.Position: 1 }, ..] && snapshot.Entries[0].Call!.IsExec;
-        var info = new RecordingInfo(RecordingStore.NewId(container, reason, now), now, reason, exitCode, "x86_64", container,
+        var info = new RecordingInfo(RecordingStore.NewId(container, reason, now), now, reason, exitCode, RecordingInfo.ThisMachine, container,
             now - Stopwatch.GetElapsedTime(0), isWhole, calls, snapshot.Counters);
         // What a person may not see by default does not reach the disk.
         var recording = new SavedRecording(info, [.. snapshot.Entries.Select(entry => entry with { Call = entry.Call?.Scrubbed() })]);

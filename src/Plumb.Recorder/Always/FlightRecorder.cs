@@ -47,6 +47,23 @@ public sealed unsafe class FlightRecorder : IDisposable
     /// <summary>Rings in the kernel, 1 MiB each: of containers that run, of some that ended, and the stock.</summary>
     public int Rings => _programs.Rings.Count;
 
+    /// <summary>Why every container of this machine cannot be recorded; null when it can. It is tried: the kernel checks the programs, nothing is attached.</summary>
+    public static Problem? WhyNot()
+    {
+        var hierarchy = UnifiedHierarchy.Find();
+        if (!hierarchy.IsOk)
+        {
+            return hierarchy.Problem;
+        }
+        var programs = LoadedPrograms.Load(ProgramSet.Every);
+        if (!programs.IsOk)
+        {
+            return programs.Problem;
+        }
+        programs.Value.Dispose();
+        return null;
+    }
+
     /// <param name="name">Of this recorder on this machine; a successor has the same.</param>
     /// <param name="prefix">How the cgroup paths of the containers begin: /plumb-1 or /kubepods.</param>
     public static Result<FlightRecorder> Start(string name, string prefix)

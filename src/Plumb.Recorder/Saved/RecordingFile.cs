@@ -50,6 +50,10 @@ public static class RecordingFile
         {
             return info.Problem;
         }
+        if (info.Value.Machine != RecordingInfo.ThisMachine)
+        {
+            return new Problem($"the recording {name} was made on {info.Value.Machine}, whose calls have other numbers than those of this machine ({RecordingInfo.ThisMachine})", $"Look at it on a machine with {info.Value.Machine}");
+        }
         var entries = new List<RingEntry>();
         while (gzip.ReadByte() is var kind and >= 0)
         {

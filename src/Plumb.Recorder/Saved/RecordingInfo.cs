@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json.Serialization;
 using Plumb.Recorder.Ring;
 
@@ -30,7 +31,7 @@ public sealed record RecordedContainer(string Node, string Namespace, string Pod
 /// <summary>Everything about a saved recording but its calls.</summary>
 /// <param name="Id">12 hexadecimal digits.</param>
 /// <param name="At">When it was saved.</param>
-/// <param name="Machine">The instruction set, which the numbers of the calls belong to: x86_64.</param>
+/// <param name="Machine">The instruction set, which the numbers of the calls belong to: <see cref="ThisMachine"/>.</param>
 /// <param name="ExitCode">Of the container, for <see cref="SaveReason.Exit"/> and <see cref="SaveReason.OutOfMemory"/>; 128 + n when signal n ended it.</param>
 /// <param name="Origin">When CLOCK_MONOTONIC was zero on that machine.</param>
 /// <param name="IsWhole">True when the first call of the container is in it.</param>
@@ -38,6 +39,9 @@ public sealed record RecordedContainer(string Node, string Namespace, string Pod
 public sealed record RecordingInfo(
     string Id, DateTimeOffset At, SaveReason Reason, int? ExitCode, string Machine, RecordedContainer Container, DateTimeOffset Origin, bool IsWhole, int Calls, RecordingCounters Counters)
 {
+    /// <summary>x86_64 or arm64.</summary>
+    public static string ThisMachine => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "x86_64";
+
     /// <summary>exit 1 · OOM-killed · unready · found after the recorder was killed</summary>
     [JsonIgnore]
     public string Why => Reason switch

@@ -46,6 +46,7 @@ public sealed record Diagnosis(Outcome Outcome, string Summary, string System, s
         Capability[] capabilities =
         [
             Judge(items, "lab", "state directory", "disk", "memory", "loopback addresses", "root", "cgroups", "namespaces", "overlay", "busybox"),
+            Judge(items, "flight recorder", "eBPF"),
             Judge(items, "payments system", "state directory", "disk", "memory", "loopback addresses", "root", "PostgreSQL", "Prometheus", "busybox"),
             Judge(items, "web console", "web console"),
             Judge(items, "building Plumb", ".NET SDK", "Node.js", "npm"),
@@ -97,6 +98,9 @@ public sealed record Diagnosis(Outcome Outcome, string Summary, string System, s
         yield return facts.Overlay
             ? new Item("overlay", Health.Ok, "each pod writes to a root of its own")
             : new Item("overlay", Health.Limited, "the kernel has no overlay file system: pods share the machine's files", "modprobe overlay");
+        yield return facts.Recorder is null
+            ? new Item("eBPF", Health.Ok, "the kernel takes the recorder's programs")
+            : new Item("eBPF", Health.Limited, $"no container's calls are recorded by themselves: {facts.Recorder.What}", facts.Recorder.Remedy);
     }
 
     private static Item Cgroups(MachineFacts facts)

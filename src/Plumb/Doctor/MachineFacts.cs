@@ -43,6 +43,9 @@ public sealed record MachineFacts(
     Tool Npm,
     Tool Kubectl)
 {
+    /// <summary>Null: the kernel takes the programs of the flight recorder. Otherwise why not.</summary>
+    public Problem? Recorder { get; init; }
+
     /// <summary>Plans that a newer version left open and this one cannot take back, each as what happened and what to do.</summary>
     public IReadOnlyList<Problem> ForeignPlans { get; init; } = [];
 }

@@ -35,6 +35,15 @@ public sealed class DiagnosisTests
         Assert.Equal(["root", "namespaces"], diagnosis.Capabilities[0].Because);
     }
 
+    [Fact]
+    public void A_kernel_that_refuses_the_recorder_restricts_it_alone_and_the_reason_is_told()
+    {
+        var diagnosis = Diagnosis.Of(Complete with { Recorder = new Problem("this kernel is built without eBPF", "use another") });
+        Assert.Equal((Outcome.Pass, "works with restrictions: flight recorder"), (diagnosis.Outcome, diagnosis.Summary));
+        var item = Item(Complete with { Recorder = new Problem("this kernel is built without eBPF", "use another") }, "eBPF");
+        Assert.Equal(("no container's calls are recorded by themselves: this kernel is built without eBPF", "use another"), (item.Detail, item.Remedy));
+    }
+
     [Theory]
     [InlineData("8.0.100", Health.Missing)]
     [InlineData("11.0.100", Health.Missing)]

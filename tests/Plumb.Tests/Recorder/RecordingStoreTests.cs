@@ -55,13 +55,24 @@ public sealed class RecordingStoreTests : IDisposable
         Assert.Equal(8, store.List().Recordings.Count);
     }
 
+    [Fact]
+    public void A_recording_of_another_processor_is_listed_and_never_shown_with_this_ones_calls()
+    {
+        var container = new RecordedContainer("node1", "default", "away", "main", "id");
+        var info = new RecordingInfo("0123456789ab", Begin, SaveReason.Exit, 1, "riscv64", container, Begin, true, 1, new RecordingCounters(1, 0, 0, 0, 0));
+        using var file = new MemoryStream();
+        RecordingFile.Write(file, new SavedRecording(info, [new RingEntry(Slots.Call("getpid", [], 1), 0)]));
+        Assert.Equal("riscv64", RecordingFile.ReadInfo(new MemoryStream(file.ToArray()), "away").Value!.Machine);
+        Assert.StartsWith("the recording away was made on riscv64, whose calls have other numbers", RecordingFile.Read(new MemoryStream(file.ToArray()), "away").Problem!.What, StringComparison.Ordinal);
+    }
+
     private static IEnumerable<string> Ids(RecordingStore store) => store.List().Recordings.Select(one => one.Info.Id);
 
     private string Save(RecordingStore store, string pod)
     {
         var at = Begin.AddSeconds(_saved++);
         var container = new RecordedContainer("node1", "default", pod, "main", $"id-{_saved}");
-        var info = new RecordingInfo(RecordingStore.NewId(container, SaveReason.Exit, at), at, SaveReason.Exit, 1, "x86_64", container, Begin, true, 1, new RecordingCounters(1, 0, 0, 0, 0));
+        var info = new RecordingInfo(RecordingStore.NewId(container, SaveReason.Exit, at), at, SaveReason.Exit, 1, RecordingInfo.ThisMachine, container, Begin, true, 1, new RecordingCounters(1, 0, 0, 0, 0));
         Assert.Null(store.Save(new SavedRecording(info, [new RingEntry(Slots.Call("getpid", [], 1), 0)])));
         return info.Id;
     }

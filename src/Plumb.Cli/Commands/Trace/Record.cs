@@ -29,8 +29,8 @@ internal sealed class Record : CliCommand
 
     public override string Description =>
         "Records every system call with eBPF into a ring of the last 4,096 and shows them decoded as they return. In the lab the recorder is always on, each container from its first execve; when one ends badly or turns unready "
-        + "its ring is saved by itself ('plumb trace recordings'), and the crash is a finding. Elsewhere it records from now until Ctrl-C. Needs root (or CAP_BPF and CAP_PERFMON) and Linux 5.12 or later on x86-64; without, a program or a process is read with ptrace, which is slow. "
-        + "-o ndjson is one call a line. So is -o json, because there is no end; with --last it is one document. A program's standard output goes to standard error. Not supported yet: eBPF on arm64. "
+        + "its ring is saved by itself ('plumb trace recordings'), and the crash is a finding. Elsewhere it records from now until Ctrl-C. Needs root (or CAP_BPF and CAP_PERFMON) and Linux 5.10 or later on x86-64 or arm64 ('plumb doctor' tries it); without, a program or a process is read with ptrace, which is slow. "
+        + "-o ndjson is one call a line. So is -o json, because there is no end; with --last it is one document. A program's standard output goes to standard error. "
         + "Not visible: io_uring, time calls that the vDSO answers, 32-bit calls (counted only), the calls of this program itself.";
 
     public override IReadOnlyList<Example> Examples =>
