@@ -29,10 +29,7 @@ internal static class CrashReport
         var summary = suspect is null ? what : $"{what}; {suspect.Text}";
         var by = $"the flight recorder on {container.Node}";
         var evidence = new List<Evidence> { new("recording", JsonValue.Create(info.Id), by, info.At) };
-        if (suspect is not null)
-        {
-            evidence.Add(new Evidence("last failed call that matters", JsonValue.Create($"{suspect.Failure.Name}({suspect.Failure.ParameterText}) = {suspect.Failure.Return}"), by, At(info, suspect.Failure.Call.EnterNs)));
-        }
+        evidence.AddRange((suspect?.Evidence ?? []).Select(line => new Evidence("the calls say", JsonValue.Create(line), by, At(info, suspect!.Failure.Call.EnterNs))));
         if (info.Counters.Overwritten > 0)
         {
             evidence.Add(new Evidence("older calls that the ring did not hold", JsonValue.Create(info.Counters.Overwritten), by, info.At));
