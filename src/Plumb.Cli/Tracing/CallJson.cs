@@ -12,7 +12,12 @@ namespace Plumb.Cli.Tracing;
 internal static class CallJson
 {
     /// <summary>What stands in the place of calls that were overwritten before they could be read.</summary>
-    public static JsonObject Missing(ulong calls) => new() { ["missing"] = calls };
+    public static JsonObject Missing(ulong calls, RecordedContainer? container = null)
+    {
+        var one = new JsonObject { ["missing"] = calls };
+        Put(one, container);
+        return one;
+    }
 
     public static JsonObject Of(Explained explained, DateTimeOffset origin) => new()
     {
@@ -25,10 +30,7 @@ internal static class CallJson
     public static JsonObject Of(DecodedCall call, DateTimeOffset origin, RecordedContainer? container = null)
     {
         var one = new JsonObject { ["at"] = (origin + TimeSpan.FromTicks((long)(call.Call.EnterNs / 100))).ToString("o", CultureInfo.InvariantCulture) };
-        if (container is not null)
-        {
-            (one["node"], one["namespace"], one["pod"], one["container"]) = (container.Node, container.Namespace, container.Pod, container.Name);
-        }
+        Put(one, container);
         (one["cpu"], one["pid"], one["tid"], one["uid"], one["comm"]) = (call.Call.Cpu, call.Call.ProcessId, call.Call.ThreadId, call.Call.UserId, call.Command);
         one["position"] = call.Call.Position;
         one["syscall"] = call.Name;
@@ -64,4 +66,12 @@ internal static class CallJson
     {
         ["kind"] = one.Kind, ["pid"] = one.ProcessId, ["text"] = one.Text, ["evidence"] = new JsonArray([.. one.Evidence.Select(line => (JsonNode)line)]), ["cannotSee"] = one.BlindSpot,
     };
+
+    private static void Put(JsonObject one, RecordedContainer? container)
+    {
+        if (container is not null)
+        {
+            (one["node"], one["namespace"], one["pod"], one["container"]) = (container.Node, container.Namespace, container.Pod, container.Name);
+        }
+    }
 }

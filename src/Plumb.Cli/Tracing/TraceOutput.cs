@@ -55,8 +55,8 @@ internal sealed class TraceOutput(Terminal terminal, DateTimeOffset origin, Outp
     public void Write(IReadOnlyList<(DecodedCall? Call, ulong Missing, RecordedContainer? Container)> entries, int? newest = null)
     {
         _all += (ulong)entries.Count(entry => entry.Call is not null);
-        entries = [.. entries.Where(entry => entry.Call is { } call ? view.Filter.Shows(call) : newest is null)];
-        entries = newest is { } count ? [.. entries.TakeLast(count)] : entries;
+        entries = [.. entries.Where(entry => entry.Call is not { } call || view.Filter.Shows(call))];
+        entries = newest is { } count ? Newest(entries, count) : entries;
         _shown += (ulong)entries.Count(entry => entry.Call is not null);
         foreach (var (call, _, container) in entries.Where(entry => entry.Call is not null && _statistics is not null))
         {
@@ -80,7 +80,7 @@ internal sealed class TraceOutput(Terminal terminal, DateTimeOffset origin, Outp
             text.Append(text.Length == 0 ? "" : "\n").Append((call, _isJson) switch
             {
                 (_, true) => Json(call, missing, container).ToJsonString(CoreJson.Compact.Options),
-                (null, false) => terminal.Paint($"… {Count(missing)} were overwritten before they could be read", Style.Warn),
+                (null, false) => terminal.Paint($"… {Count(missing)}{Of(container)} {(missing == 1 ? "was" : "were")} overwritten before {(missing == 1 ? "it" : "they")} could be read", Style.Warn),
                 _ => Line(call, container),
             });
         }
@@ -133,7 +133,16 @@ internal sealed class TraceOutput(Terminal terminal, DateTimeOffset origin, Outp
         }
     }
 
-    private JsonObject Json(DecodedCall? call, ulong missing, RecordedContainer? container) => call is null ? CallJson.Missing(missing) : CallJson.Of(call, origin, container);
+    /// <summary>The last calls with the holes between them; one before them all is the rest of the recording.</summary>
+    private static List<(DecodedCall? Call, ulong Missing, RecordedContainer? Container)> Newest(IReadOnlyList<(DecodedCall? Call, ulong Missing, RecordedContainer? Container)> entries, int count)
+    {
+        var older = entries.Count(entry => entry.Call is not null) - count;
+        return [.. entries.SkipWhile(entry => entry.Call is null || older-- > 0)];
+    }
+
+    private static string Of(RecordedContainer? container) => container is null ? "" : $" of {container.Namespace}/{container.Pod}/{container.Name}";
+
+    private JsonObject Json(DecodedCall? call, ulong missing, RecordedContainer? container) => call is null ? CallJson.Missing(missing, container) : CallJson.Of(call, origin, container);
 
     /// <summary>To the one document, or as a line of its own.</summary>
     private void Add(JsonObject part)
