@@ -98,6 +98,8 @@ enum kind {
     MESSAGE_DATA_IN = 15,
     MESSAGE_DATA_OUT = 16,
     ENTRIES_OUT = 17,   // at exit, the number of a directory's entries
+    ANSWER_OUT = 18,    // BYTES_OUT, when the address three arguments on says that a name server sent it
+    MESSAGE_ANSWER_OUT = 19,    // MESSAGE_DATA_OUT, when the msghdr's name says so
 };
 
 struct item {
@@ -437,6 +439,16 @@ INLINE s16 keep_at_enter(struct slot *slot, struct item *item, u8 *to, int whole
     }
 }
 
+#define NAME_SERVER_PORT 0x3500 // 53, in network order; at 2 in a sockaddr of either family
+#define NAME_IN_MESSAGE 16
+
+// Nothing else that is received is copied unless somebody asked for it.
+INLINE int is_from_name_server(u64 address)
+{
+    u16 port = 0;
+    return address >= LOWEST_POINTER && probe_read_user(&port, 2, (void *)(address + 2)) == 0 && port == NAME_SERVER_PORT;
+}
+
 INLINE void keep_at_exit(struct slot *slot, struct item *item, u8 *to, int whole, s16 *length)
 {
     int first = to == slot->payload;
@@ -471,8 +483,11 @@ INLINE void keep_at_exit(struct slot *slot, struct item *item, u8 *to, int whole
         *length = keep_message(to, from);
     else if (kind == VECTOR_OUT && !first)
         *length = keep_vector(to, from, argument(slot, item->argument + 1), slot->ret);
-    else if (kind == MESSAGE_DATA_OUT && !first)
+    else if ((kind == MESSAGE_DATA_OUT || (kind == MESSAGE_ANSWER_OUT && slot->length[0] > NAME_IN_MESSAGE
+        && *(u16 *)(slot->payload + NAME_IN_MESSAGE + 2) == NAME_SERVER_PORT)) && !first)
         *length = keep_message_data(to, from, slot->ret);
+    else if (kind == ANSWER_OUT && first && is_from_name_server(argument(slot, item->argument + 3)))
+        *length = keep_bytes(to, whole, from, slot->ret);
 }
 
 // Pinned down: 5.10 forgets the bounds of a number that lay on the stack, so the compiler must keep the pointer and not the number.

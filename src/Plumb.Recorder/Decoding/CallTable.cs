@@ -34,6 +34,8 @@ internal enum ItemKind : byte
     MessageDataIn = 15,
     MessageDataOut = 16,
     EntriesOut = 17,
+    AnswerOut = 18,
+    MessageAnswerOut = 19,
 
     /// <summary>A place that is kept free.</summary>
     Nothing = 255,

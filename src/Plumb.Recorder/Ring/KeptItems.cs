@@ -15,17 +15,23 @@ internal static unsafe class KeptItems
             {
                 var item = signature.Items[index];
                 // A buffer that nobody asked for stays where it is; its place remains, so that the other item keeps its own.
-                var isKept = buffers || !IsReceived(signature, item);
+                var kind = buffers ? item.Kind : Unasked(signature, item);
                 var at = control + ControlLayout.Items + (((number * ControlLayout.ItemsPerCall) + index) * ControlLayout.ItemBytes);
-                (at[0], at[1], at[2], at[3]) = ((byte)(isKept ? item.Kind : ItemKind.Nothing), item.Argument, item.Size, item.IsNarrow ? (byte)1 : (byte)0);
+                (at[0], at[1], at[2], at[3]) = ((byte)kind, item.Argument, item.Size, item.IsNarrow ? (byte)1 : (byte)0);
             }
         }
     }
 
-    /// <summary>
-    /// What is received, and is not even copied. With these two calls resolvers read a name server's answer: their first bytes are copied,
-    /// and if they are anything else, <see cref="Masking.Privacy"/> removes them before anybody sees them.
-    /// </summary>
+    /// <summary>Without --buffers nothing that is received is copied, but for what a name server answers a resolver, which is what one looks for and no secret.</summary>
+    private static ItemKind Unasked(CallSignature signature, KeptItem item) => (signature.Name, item.Kind) switch
+    {
+        ("recvfrom", ItemKind.BytesOut) => ItemKind.AnswerOut,
+        ("recvmsg", ItemKind.MessageDataOut) => ItemKind.MessageAnswerOut,
+        _ => IsReceived(signature, item) ? ItemKind.Nothing : item.Kind,
+    };
+
+    /// <summary>What is not even read from the traced process. A tracer has no cheap look at the address of a name server, so it reads these two calls'
+    /// first bytes into itself, and <see cref="Masking.Privacy"/> removes what is no answer.</summary>
     public static bool IsReceived(CallSignature signature, KeptItem item) =>
         item.Kind is ItemKind.BytesOut or ItemKind.VectorOut or ItemKind.MessageDataOut && signature.Name is not ("recvfrom" or "recvmsg");
 }

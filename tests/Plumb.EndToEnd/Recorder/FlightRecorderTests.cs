@@ -202,6 +202,20 @@ public sealed class FlightRecorderTests : IDisposable
     }
 
     [Fact]
+    public void What_is_received_is_not_even_copied_unless_a_name_server_sent_it()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/perl"), "needs perl");
+        using var recorder = Good(FlightRecorder.Start(_name, Place + "/"));
+        var (directory, _) = NewContainer();
+        Run(directory, "perl -MSocket -e 'socketpair(A, B, AF_UNIX, SOCK_DGRAM, 0); send(A, \"not to be seen\", 0); recv(B, $x, 99, 0); exit(length $x)'");
+        Directory.Delete(directory);
+        Assert.Null(recorder.Tend());
+
+        var received = Assert.Single(recorder.Read(Assert.Single(recorder.Containers()))!.Entries.Select(entry => entry.Call!), call => CallTable.Of(call.Number).Name == "recvfrom" && call.Return == 14);
+        Assert.Equal(RecordedCall.NotTried, received.ItemLength(0));
+    }
+
+    [Fact]
     public void Off_means_off()
     {
         Assert.SkipUnless(File.Exists("/usr/sbin/bpftool"), "needs bpftool: apt-get install bpftool");
