@@ -1,3 +1,5 @@
+using Plumb.Cluster.Containers;
+
 namespace Plumb.Cluster.Api;
 
 /// <summary>What the API server asks of a node's kubelet, which runs in the same process.</summary>
@@ -8,6 +10,9 @@ internal interface INodeAgent
     /// <summary>Writes a container's log to <paramref name="output"/>, and goes on while the request follows.</summary>
     /// <returns>Null when done; otherwise why there is no log (unknown container, no previous instance, still waiting to start).</returns>
     Task<ApiFailure?> StreamLogsAsync(string ns, string pod, string container, LogRequest request, Stream output, CancellationToken cancel);
+
+    /// <summary>A container to run a command in; null when there is none of that name or it does not run.</summary>
+    RunningContainer? Running(string ns, string pod, string container);
 
     /// <summary>Present use of each running container, for metrics.k8s.io and <c>kubectl top</c>.</summary>
     IReadOnlyList<ContainerUsage> Usage();

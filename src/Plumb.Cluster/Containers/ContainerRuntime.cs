@@ -104,6 +104,25 @@ internal sealed class ContainerRuntime : IDisposable
         return reason is null ? (_reactor.Watch(process.Pid, process.PidFd, process.OutFd, process.ErrFd, sink), process.Pid, null) : (null, 0, reason);
     }
 
+    /// <summary>Starts a command in a running container for somebody who stays with it.</summary>
+    /// <returns>The command, or the reason why it could not start.</returns>
+    public async Task<(ContainerCommand? Command, string? Failure)> StartCommandAsync(RunningContainer container, CommandRequest request)
+    {
+        int[] input = [-1, -1];
+        if (request is { HasInput: true, Terminal: null } && Native.pipe2(input, Native.OCloExec) != 0)
+        {
+            return (null, $"pipe: {Native.Describe(Native.LastError)}");
+        }
+        var (process, reason) = await LaunchAsync(() => InContainer(container, request.Command, input[0], request.Terminal));
+        CloseAll([input[0]]);
+        if (reason is not null)
+        {
+            CloseAll([input[1]]);
+            return (null, reason);
+        }
+        return (new ContainerCommand(process, input[1], _reactor.Watch(process.Pid, process.PidFd, -1, -1, null), container.Exited, _time), null);
+    }
+
     /// <summary>
     /// Ends and removes what an earlier run of this lab left behind (after <c>kill -9</c>): every process in the lab's cgroups, then the
     /// cgroups. Mounts and namespaces go with their processes. Directories are the kubelet's.
@@ -169,7 +188,7 @@ internal sealed class ContainerRuntime : IDisposable
             {
                 return (default, $"sethostname: {Native.Describe(Native.LastError)}");
             }
-            return _root.Enter(spec) is { } failure ? (default, failure) : Run(spec, spec.Command, input, cgroups, new SpawnStep(own, -1, null), Spawner.First(spec));
+            return _root.Enter(spec) is { } failure ? (default, failure) : Run(spec, spec.Command, new SpawnInput(input), cgroups, new SpawnStep(own, -1, null), Spawner.First(spec));
         }
         finally
         {
@@ -177,13 +196,13 @@ internal sealed class ContainerRuntime : IDisposable
         }
     }
 
-    private (Spawned, string?) InContainer(RunningContainer container, IReadOnlyList<string> command, int inputFd)
+    private (Spawned, string?) InContainer(RunningContainer container, IReadOnlyList<string> command, int inputFd, TerminalSize? terminal = null)
     {
         var input = inputFd >= 0 ? inputFd : Open("/dev/null", 0);
         if (!IsIsolating)
         {
             _ = Native.unshare(Native.CloneFs);
-            var plain = Run(container.Spec, [.. command.Select(word => PlainContainer.Translate(container.Spec, word))], input, [], SpawnStep.Here);
+            var plain = Run(container.Spec, [.. command.Select(word => PlainContainer.Translate(container.Spec, word))], input, terminal, [], SpawnStep.Here);
             CloseAll(inputFd >= 0 ? [] : [input]);
             return plain;
         }
@@ -195,7 +214,7 @@ internal sealed class ContainerRuntime : IDisposable
             // A thread may enter a mount namespace only with a working directory of its own.
             return target < 0 || Native.unshare(Native.CloneFs) != 0 || Native.setns(target, Namespaces) != 0
                 ? (default, "container is in CONTAINER_EXITED state")
-                : Run(container.Spec, command, input, cgroups, new SpawnStep(own, target, container.Spec.User is { Uid: 0, Gid: 0, Groups.Count: 0 } ? null : container.Spec.User));
+                : Run(container.Spec, command, input, terminal, cgroups, new SpawnStep(own, target, container.Spec.User is { Uid: 0, Gid: 0, Groups.Count: 0 } ? null : container.Spec.User));
         }
         finally
         {
@@ -207,12 +226,32 @@ internal sealed class ContainerRuntime : IDisposable
     {
         _ = Native.unshare(Native.CloneFs);
         var input = Open("/dev/null", 0);
-        var started = Run(spec, spec.Command, input, [], Native.IsRoot ? SpawnStep.Here with { User = spec.User } : SpawnStep.Here);
+        var started = Run(spec, spec.Command, new SpawnInput(input), [], Native.IsRoot ? SpawnStep.Here with { User = spec.User } : SpawnStep.Here);
         CloseAll([input]);
         return started;
     }
 
-    private static (Spawned, string?) Run(ContainerSpec spec, IReadOnlyList<string> command, int input, IReadOnlyList<int> cgroups, SpawnStep step, FirstProcess? first = null)
+    private static (Spawned, string?) Run(ContainerSpec spec, IReadOnlyList<string> command, int input, TerminalSize? terminal, IReadOnlyList<int> cgroups, SpawnStep step)
+    {
+        if (terminal is null)
+        {
+            return Run(spec, command, new SpawnInput(input), cgroups, step);
+        }
+        var (fd, path, failure) = PseudoTerminal.Open(terminal.Value, spec.User.Uid);
+        if (path is null)
+        {
+            return (default, failure);
+        }
+        var named = spec.Environment.Any(pair => pair.Key == "TERM") ? spec : spec with { Environment = [.. spec.Environment, KeyValuePair.Create("TERM", "xterm")] };
+        var (process, reason) = Run(named, command, new SpawnInput(-1, path), cgroups, step);
+        if (reason is not null)
+        {
+            CloseAll([fd]);
+        }
+        return (process with { OutFd = fd }, reason);
+    }
+
+    private static (Spawned, string?) Run(ContainerSpec spec, IReadOnlyList<string> command, SpawnInput input, IReadOnlyList<int> cgroups, SpawnStep step, FirstProcess? first = null)
     {
         if (Native.chdir(Native.Text(spec.WorkingDirectory)) != 0)
         {

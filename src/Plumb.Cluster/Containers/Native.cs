@@ -37,6 +37,8 @@ internal static class Native
     public const int EIntr = 4;
 
     public const int OWrOnly = 1;
+    public const int ORdWr = 2;
+    public const int ONoCtty = 0x100;
     public const int OCloExec = 0x80000;
     public const int ONonBlock = 0x800;
 
@@ -139,6 +141,9 @@ internal static class Native
     public static extern int fcntl(int fd, int command, nint argument);
 
     [DllImport(Libc, SetLastError = true)]
+    public static extern int ioctl(int fd, ulong request, byte[] argument);
+
+    [DllImport(Libc, SetLastError = true)]
     public static extern int poll([In, Out] PollFd[] fds, ulong count, int timeoutMs);
 
     [DllImport(Libc, SetLastError = true)]
@@ -176,6 +181,9 @@ internal static class Native
 
     [DllImport(Libc)]
     public static extern int posix_spawn_file_actions_adddup2(byte[] actions, int fd, int target);
+
+    [DllImport(Libc)]
+    public static extern int posix_spawn_file_actions_addopen(byte[] actions, int fd, byte[] path, int flags, uint mode);
 
     [DllImport(Libc)]
     public static extern int posix_spawnattr_init(byte[] attributes);

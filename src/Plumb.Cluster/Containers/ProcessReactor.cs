@@ -30,8 +30,8 @@ internal sealed class ProcessReactor : IDisposable
         new Thread(Run, 256 * 1024) { IsBackground = true, Name = "containers" }.Start();
     }
 
-    /// <summary>Takes over the process and the read ends of its output.</summary>
-    public Task<(int Status, DateTimeOffset At)> Watch(int pid, int pidFd, int outFd, int errFd, IOutputSink sink)
+    /// <summary>Takes over the process and the read ends of its output; -1: somebody else reads.</summary>
+    public Task<(int Status, DateTimeOffset At)> Watch(int pid, int pidFd, int outFd, int errFd, IOutputSink? sink)
     {
         var child = new Child(pid, pidFd, outFd, errFd, sink);
         _added.Enqueue(child);
@@ -115,7 +115,7 @@ internal sealed class ProcessReactor : IDisposable
         child.ErrFd = Read(child, child.ErrFd, true, int.MaxValue);
         _children.Remove(child);
         Close(child);
-        child.Sink.Complete();
+        child.Sink?.Complete();
         child.Exited.TrySetResult((status, at));
     }
 
@@ -127,7 +127,7 @@ internal sealed class ProcessReactor : IDisposable
             var count = Native.read(fd, _buffer, BufferBytes);
             if (count > 0)
             {
-                child.Sink.Write(_buffer.AsSpan(0, (int)count), isError);
+                child.Sink?.Write(_buffer.AsSpan(0, (int)count), isError);
                 continue;
             }
             if (count < 0 && Native.LastError is Native.EAgain or Native.EIntr)
@@ -152,13 +152,13 @@ internal sealed class ProcessReactor : IDisposable
         (child.OutFd, child.ErrFd, child.PidFd) = (-1, -1, -1);
     }
 
-    private sealed class Child(int pid, int pidFd, int outFd, int errFd, IOutputSink sink)
+    private sealed class Child(int pid, int pidFd, int outFd, int errFd, IOutputSink? sink)
     {
         public int Pid => pid;
         public int PidFd { get; set; } = pidFd;
         public int OutFd { get; set; } = outFd;
         public int ErrFd { get; set; } = errFd;
-        public IOutputSink Sink => sink;
+        public IOutputSink? Sink => sink;
         public TaskCompletionSource<(int Status, DateTimeOffset At)> Exited { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

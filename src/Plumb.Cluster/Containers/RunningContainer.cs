@@ -52,6 +52,10 @@ internal sealed class RunningContainer
         }
     }
 
+    /// <summary>Starts a command in the container for somebody who stays with it, as <c>kubectl exec</c> does.</summary>
+    /// <returns>The command, or the reason why it could not start, in the words of the container runtimes.</returns>
+    public Task<(ContainerCommand? Command, string? Failure)> StartAsync(CommandRequest request) => _runtime.StartCommandAsync(this, request);
+
     /// <summary>Runs a command in the container and waits for it, at most for the time given.</summary>
     public async Task<ExecResult> ExecAsync(IReadOnlyList<string> command, TimeSpan? timeout, int maxOutputBytes, CancellationToken cancel)
     {

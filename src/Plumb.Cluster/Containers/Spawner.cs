@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Plumb.Cluster.Containers;
 
-/// <summary>A process that was started, with the read ends of its output.</summary>
+/// <summary>A process that was started, with the read ends of its output. A process on a terminal has no others: <c>OutFd</c> is this program's end of it.</summary>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct Spawned(int Pid, int PidFd, int OutFd, int ErrFd);
 
@@ -20,6 +20,11 @@ internal readonly record struct SpawnStep(int Own, int Target, ContainerUser? Us
 {
     public static readonly SpawnStep Here = new(-1, -1, null);
 }
+
+/// <param name="Fd">An open file; it is not closed.</param>
+/// <param name="Terminal">Path of a terminal, which is then the output too and controls the process; null: <paramref name="Fd"/>.</param>
+[StructLayout(LayoutKind.Auto)]
+internal readonly record struct SpawnInput(int Fd, string? Terminal = null);
 
 /// <summary>
 /// Starts a process from the calling thread with that thread's namespaces, root and identity. posix_spawn, not fork: managed
@@ -89,21 +94,21 @@ internal static class Spawner
         return new FirstProcess("/bin/mount -n -t proc -o nosuid,nodev,noexec proc /proc && ", words.Count == 0 ? [] : ["/usr/bin/setpriv", .. words, "--"]);
     }
 
-    /// <param name="inputFd">What becomes standard input; it is not closed.</param>
+    /// <param name="input">What becomes standard input.</param>
     /// <param name="cgroupFds">Open cgroup.procs files; not closed.</param>
     public static (Spawned Process, string? Failure) Spawn(
-        IReadOnlyList<string> command, IReadOnlyList<KeyValuePair<string, string>> environment, int inputFd, IReadOnlyList<int> cgroupFds, SpawnStep step,
+        IReadOnlyList<string> command, IReadOnlyList<KeyValuePair<string, string>> environment, SpawnInput input, IReadOnlyList<int> cgroupFds, SpawnStep step,
         FirstProcess? first = null)
     {
-        var (outPipe, errPipe) = (new int[2], new int[2]);
-        if (Native.pipe2(outPipe, Native.OCloExec) != 0 || Native.pipe2(errPipe, Native.OCloExec) != 0)
+        int[] outPipe = [-1, -1], errPipe = [-1, -1];
+        if (input.Terminal is null && (Native.pipe2(outPipe, Native.OCloExec) != 0 || Native.pipe2(errPipe, Native.OCloExec) != 0))
         {
             return (default, $"pipe: {Native.Describe(Native.LastError)}");
         }
         var (actions, attributes) = (new byte[OpaqueBytes], new byte[OpaqueBytes]);
         _ = Native.posix_spawn_file_actions_init(actions);
         _ = Native.posix_spawnattr_init(attributes);
-        Redirect(actions, inputFd, outPipe[1], errPipe[1], cgroupFds);
+        Redirect(actions, input, outPipe[1], errPipe[1], cgroupFds);
         Signals(attributes);
         var words = Words(first is null ? command : [.. first.Prefix, .. command], environment, cgroupFds.Count, first?.Script ?? "");
         var argv = Pointers(words.Skip(1));
@@ -195,11 +200,14 @@ internal static class Spawner
     private static bool IsShellName(KeyValuePair<string, string> pair) =>
         pair.Key.Length > 0 && !char.IsAsciiDigit(pair.Key[0]) && pair.Key.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '_');
 
-    private static void Redirect(byte[] actions, int inputFd, int outFd, int errFd, IReadOnlyList<int> cgroupFds)
+    private static void Redirect(byte[] actions, SpawnInput input, int outFd, int errFd, IReadOnlyList<int> cgroupFds)
     {
-        _ = Native.posix_spawn_file_actions_adddup2(actions, inputFd, 0);
-        _ = Native.posix_spawn_file_actions_adddup2(actions, outFd, 1);
-        _ = Native.posix_spawn_file_actions_adddup2(actions, errFd, 2);
+        // The new process leads a session without a terminal; the first one that it opens becomes its controlling terminal.
+        _ = input.Terminal is { } terminal
+            ? Native.posix_spawn_file_actions_addopen(actions, 0, Native.Text(terminal), Native.ORdWr, 0)
+            : Native.posix_spawn_file_actions_adddup2(actions, input.Fd, 0);
+        _ = Native.posix_spawn_file_actions_adddup2(actions, input.Terminal is null ? outFd : 0, 1);
+        _ = Native.posix_spawn_file_actions_adddup2(actions, input.Terminal is null ? errFd : 0, 2);
         for (var i = 0; i < cgroupFds.Count; i++)
         {
             _ = Native.posix_spawn_file_actions_adddup2(actions, cgroupFds[i], 3 + i);

@@ -105,6 +105,10 @@ internal sealed class NodeKubelet : INodeAgent, IDisposable
         [.. Pods().Where(worker => worker.Pod.Metadata.Namespace == ns && worker.Pod.Metadata.Name == pod)
             .SelectMany(worker => worker.Read(() => worker.Records.Select(record => record.Running).OfType<RunningContainer>().ToList()))];
 
+    public RunningContainer? Running(string ns, string pod, string container) =>
+        Pods().Where(worker => worker.Pod.Metadata.Namespace == ns && worker.Pod.Metadata.Name == pod)
+            .Select(worker => worker.Read(() => worker.Records.FirstOrDefault(record => record.Name == container)?.Running)).FirstOrDefault(running => running is not null);
+
     public IReadOnlyList<ContainerUsage> Usage() => _metrics.Usage();
 
     public string? MetricsPage(string page) => _metrics.Page(page);

@@ -10,6 +10,9 @@ namespace Plumb.Cluster.Api.Auth;
 internal sealed class Authorizer(bool serviceAccountsMayRead)
 {
     private static readonly string[] OpenPaths = ["/healthz", "/livez", "/readyz", "/version"];
+    /// <summary>Parts of a pod that act on it, although a client may ask for them with GET.</summary>
+    private static readonly string?[] Acting = ["exec", "attach", "portforward", "proxy"];
+
     private static readonly string[] KnownUserPaths = ["/api", "/apis", "/openapi", "/lab"];
 
     public static bool AllowsPath(UserInfo user, string path) =>
@@ -17,11 +20,12 @@ internal sealed class Authorizer(bool serviceAccountsMayRead)
         || OpenPaths.Any(open => path == open || path.StartsWith(open + "/", StringComparison.Ordinal))
         || (user != UserInfo.Anonymous && KnownUserPaths.Any(open => path == open || path.StartsWith(open + "/", StringComparison.Ordinal)));
 
-    public bool Allows(UserInfo user, string verb, string group, string resource) =>
+    /// <param name="subresource">Null or empty: the object itself.</param>
+    public bool Allows(UserInfo user, string verb, string group, string resource, string? subresource) =>
         user.IsMaster
         || (group == "authorization.k8s.io" && resource == "selfsubjectaccessreviews" && user != UserInfo.Anonymous)
         || (group == "authentication.k8s.io" && resource == "selfsubjectreviews" && user != UserInfo.Anonymous)
-        || (serviceAccountsMayRead && user.IsServiceAccount && verb is "get" or "list" or "watch" && resource != "secrets");
+        || (serviceAccountsMayRead && user.IsServiceAccount && verb is "get" or "list" or "watch" && resource != "secrets" && !Acting.Contains(subresource));
 
     public static ApiFailure RefusedPath(UserInfo user, string method, string path) =>
         new(403, "Forbidden", $"forbidden: User \"{user.Name}\" cannot {(method == "HEAD" ? "head" : method.ToLowerInvariant())} path \"{path}\"", []);

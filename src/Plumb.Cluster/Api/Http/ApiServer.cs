@@ -15,6 +15,11 @@ namespace Plumb.Cluster.Api.Http;
 /// <summary>The API over TLS, HTTP/1.1 and HTTP/2. Routing is by hand: the table of resources is the router.</summary>
 internal sealed class ApiServer : IAsyncDisposable
 {
+    private const int MaxRequestLineBytes = 256 * 1024;
+
+    /// <summary>How often a quiet WebSocket is written to: a client that was killed is noticed by that also while nothing of it is read.</summary>
+    private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(2);
+
     private readonly WebApplication _app;
     private readonly Router _router;
 
@@ -40,6 +45,8 @@ internal sealed class ApiServer : IAsyncDisposable
             // The server reads bodies itself, up to its own limit, and answers as a Kubernetes server does.
             options.Limits.MaxRequestBodySize = null;
             options.Limits.MinResponseDataRate = null;
+            // A command that runs in a container stands in the request's address.
+            options.Limits.MaxRequestLineSize = MaxRequestLineBytes;
             options.Limits.Http2.MaxStreamsPerConnection = 1000;
             options.Listen(IPAddress.Loopback, port, listen => listen.UseHttps(https =>
             {
@@ -48,6 +55,7 @@ internal sealed class ApiServer : IAsyncDisposable
             }));
         });
         var app = builder.Build();
+        app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = KeepAlive });
         app.Run(router.HandleAsync);
         await app.StartAsync(cancel);
         var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();

@@ -19,7 +19,7 @@ internal sealed class PodLogHandler(ApiServices services)
         }
         var pod = item.As(KubeJson.Compact.Pod);
         var (log, failure) = Read(request);
-        var (container, unclear) = failure is null ? Container(request, pod) : (null, failure);
+        var (container, unclear) = failure is null ? PodContainer.Asked(request, pod) : (null, failure);
         if (unclear is not null)
         {
             await Answers.FailAsync(request.Http, unclear);
@@ -88,22 +88,6 @@ internal sealed class PodLogHandler(ApiServices services)
         }
         return errors.For("", "PodLogOptions", request.Name!) is { } invalid ? (null, invalid)
             : (new LogRequest(request.Flag("follow"), request.Flag("previous"), request.Flag("timestamps"), tail, from, limit), null);
-    }
-
-    private static (string? Name, ApiFailure? Failure) Container(ApiRequest request, Pod pod)
-    {
-        var name = request.Name!;
-        var (containers, inits) = (pod.Spec.Containers.Select(item => item.Name).ToList(), (pod.Spec.InitContainers ?? []).Select(item => item.Name).ToList());
-        if (request.Query("container") is { Length: > 0 } asked)
-        {
-            return containers.Concat(inits).Contains(asked) ? (asked, null) : (null, ApiFailure.BadRequest($"container {asked} is not valid for pod {name}"));
-        }
-        if (containers.Count == 1 && inits.Count == 0)
-        {
-            return (containers[0], null);
-        }
-        var more = inits.Count > 0 ? $" or one of the init containers: [{string.Join(' ', inits)}]" : "";
-        return (null, ApiFailure.BadRequest($"a container name must be specified for pod {name}, choose one of: [{string.Join(' ', containers)}]{more}"));
     }
 
     /// <summary>Starts the answer with the first byte, so that a refusal can still be a Status.</summary>

@@ -53,7 +53,7 @@ internal sealed class Reviews(ApiServices services)
     {
         var allowed = spec["nonResourceAttributes"] is JsonObject page
             ? Authorizer.AllowsPath(user, page.Text("path") ?? "")
-            : spec["resourceAttributes"] is JsonObject asked && services.Authorizer.Allows(user, asked.Text("verb") ?? "", asked.Text("group") ?? "", asked.Text("resource") ?? "");
+            : spec["resourceAttributes"] is JsonObject asked && services.Authorizer.Allows(user, asked.Text("verb") ?? "", asked.Text("group") ?? "", asked.Text("resource") ?? "", asked.Text("subresource"));
         return new JsonObject { ["allowed"] = allowed };
     }
 

@@ -75,7 +75,7 @@ internal sealed class Router(ApiServices services) : IDisposable
 
     private Task ResourceAsync(ApiRequest request)
     {
-        if (!services.Authorizer.Allows(request.User, request.Verb, request.Group, request.Resource))
+        if (!services.Authorizer.Allows(request.User, request.Verb, request.Group, request.Resource, request.Subresource))
         {
             return Answers.FailAsync(request.Http, Authorizer.Refused(request));
         }

@@ -12,6 +12,7 @@ internal sealed class SubresourceHandler(ApiServices services)
     private readonly ScaleHandler _scale = new(services);
     private readonly EvictionHandler _eviction = new(services);
     private readonly PodLogHandler _log = new(services);
+    private readonly ExecHandler _exec = new(services);
     private readonly NodeProxyHandler _nodes = new(services);
     private readonly TokenRequestHandler _tokens = new(services);
 
@@ -24,7 +25,8 @@ internal sealed class SubresourceHandler(ApiServices services)
         ("Pod", "eviction", "POST") => _eviction.HandleAsync(request),
         ("Pod", "binding", "POST") => BindAsync(request),
         ("Pod", "log", "GET") => _log.HandleAsync(request),
-        ("Pod", "exec" or "attach" or "portforward", "GET" or "POST") => UpgradeAsync(request),
+        ("Pod", "exec", "GET" or "POST") => _exec.HandleAsync(request),
+        ("Pod", "attach" or "portforward", "GET" or "POST") => UpgradeAsync(request),
         ("Pod" or "Service", "proxy", _) => ProxyAsync(request, kind),
         ("Node", "proxy", "GET") => _nodes.HandleAsync(request),
         ("Namespace", "finalize", "PUT") => FinalizeAsync(request),
@@ -84,7 +86,7 @@ internal sealed class SubresourceHandler(ApiServices services)
         }
         var asks = request.Http.Request.Headers.Upgrade.Count > 0 || request.Method == "CONNECT";
         return Answers.FailAsync(request.Http, asks
-            ? new ApiFailure(501, "NotImplemented", $"{request.Subresource} is not supported by this cluster yet; logs and node pages are")
+            ? new ApiFailure(501, "NotImplemented", $"{request.Subresource} is not supported by this cluster yet; exec and logs are")
             : ApiFailure.BadRequest("Upgrade request required"));
     }
 
