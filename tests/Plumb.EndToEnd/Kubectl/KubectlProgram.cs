@@ -74,7 +74,26 @@ internal sealed class KubectlProgram(string path, string kubeconfig, string home
 
     public async Task<(int Code, string Text)> RunAsync(string commandLine, string? input)
     {
-        using var process = Start(commandLine);
+        var (code, output, errors) = await RunAsync(Start(commandLine), commandLine, input);
+        return (code, output + errors);
+    }
+
+    /// <summary>Runs a shell's script, in which <c>$KUBECTL</c> is this kubectl.</summary>
+    public Task<(int Code, string Output, string Errors)> ShellAsync(string script, string? input = null) => RunAsync(StartShell(script), script, input);
+
+    /// <summary>Starts a shell's script, in which <c>$KUBECTL</c> is this kubectl; the caller ends it.</summary>
+    public Process StartShell(string script)
+    {
+        var start = Told("/bin/sh");
+        start.ArgumentList.Add("-c");
+        start.ArgumentList.Add(script);
+        start.Environment["KUBECTL"] = path;
+        return Process.Start(start)!;
+    }
+
+    private static async Task<(int Code, string Output, string Errors)> RunAsync(Process started, string commandLine, string? input)
+    {
+        using var process = started;
         using var limit = new CancellationTokenSource(Patience);
         try
         {
@@ -82,21 +101,28 @@ internal sealed class KubectlProgram(string path, string kubeconfig, string home
             await process.StandardInput.WriteAsync(input);
             process.StandardInput.Close();
             await process.WaitForExitAsync(limit.Token);
-            return (process.ExitCode, await output + await errors);
+            return (process.ExitCode, await output, await errors);
         }
         catch (OperationCanceledException overdue)
         {
             process.Kill();
-            throw new TimeoutException($"kubectl {commandLine} did not end within {Patience}", overdue);
+            throw new TimeoutException($"{commandLine} did not end within {Patience}", overdue);
         }
     }
 
-    private Process Start(string commandLine) => Process.Start(new ProcessStartInfo(path, commandLine)
+    private Process Start(string commandLine)
+    {
+        var start = Told(path);
+        start.Arguments = commandLine;
+        return Process.Start(start)!;
+    }
+
+    private ProcessStartInfo Told(string program) => new(program)
     {
         UseShellExecute = false,
         RedirectStandardInput = true,
         RedirectStandardOutput = true,
         RedirectStandardError = true,
         Environment = { ["KUBECONFIG"] = kubeconfig, ["HOME"] = home },
-    })!;
+    };
 }

@@ -203,7 +203,8 @@ public sealed class KubectlTests(KubectlCluster cluster) : IClassFixture<Kubectl
         var kubectl = await NamespaceAsync("refused");
         await kubectl.DoAsync("apply -n refused -f -", Pod("p", "sleep 600"));
         await kubectl.DoAsync("wait -n refused --for=condition=Ready pod/p --timeout=60s");
-        Contains(await kubectl.RefusedAsync("exec -n refused p -- true"), "not supported");
+        Contains(await kubectl.RefusedAsync("attach -n refused p"), "attach is not supported");
+        Contains(await kubectl.RefusedAsync("port-forward -n refused p 0:80"), "portforward is not supported");
         Contains(await kubectl.RefusedAsync("create job j -n refused --image=busybox"), "could not find the requested resource");
     }
 

@@ -68,7 +68,7 @@ public sealed class LifecycleReplayTests
         {
             var seen = new List<ObjectChange>();
             // What they had on two machines by chance has one name each; the commands name it as this cluster does.
-            foreach (var step in recording.Steps.Where(step => !step.Command.Contains(" exec ", StringComparison.Ordinal) && step.Command.StartsWith("kubectl ", StringComparison.Ordinal)))
+            foreach (var step in recording.Steps.Where(step => step.Command.StartsWith("kubectl ", StringComparison.Ordinal)))
             {
                 var command = pods.Translate(step.Command["kubectl ".Length..].Split(" | ")[0]);
                 var text = step.ExitCode == 0 ? await kubectl.DoAsync(command, step.Input) : await kubectl.RefusedAsync(command);
@@ -99,7 +99,7 @@ public sealed class LifecycleReplayTests
         text.Append("Each recording in `tests/golden/lifecycle` is what watches showed of a real Kubernetes 1.33.3 while kubectl did something. A test gives the same commands to an\n");
         text.Append("embedded cluster of three nodes with real processes, and compares every object's story: the order in which it was added, scheduled, ran, became Ready, was told\n");
         text.Append("to stop and went; its events with their messages; and for counts that change too quickly to be seen twice the same way, where they end. Failed probes are\n");
-        text.Append("left out, because whether one falls into the moment before a server listens is luck. Not replayed: 15 (a frozen kubelet; it takes two minutes), and `kubectl exec` in 09.\n");
+        text.Append("left out, because whether one falls into the moment before a server listens is luck. Not replayed: 15 (a frozen kubelet; it takes two minutes).\n");
         text.Append("What remains is what that machine happened to do: a kubelet that had not yet synced its ConfigMaps (FailedMount, so that ContainerCreating was not seen\n");
         text.Append("by itself), a disruption budget that was looked at before its pod was there (NoPods).\n\n");
         text.Append("| recording | same stories |\n|---|---|\n");
