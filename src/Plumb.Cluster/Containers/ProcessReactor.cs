@@ -13,6 +13,9 @@ internal sealed class ProcessReactor : IDisposable
     /// <summary>Buffers read from one pipe before the others get their turn.</summary>
     private const int ReadsPerTurn = 8;
 
+    /// <summary>Buffers that a pipe holds at most (/proc/sys/fs/pipe-max-size is 1 MiB), and the end: a process left in the background may write for ever.</summary>
+    private const int ReadsAtEnd = 17;
+
     private readonly TimeProvider _time;
     private readonly ConcurrentQueue<Child> _added = new();
     private readonly List<Child> _children = [];
@@ -111,8 +114,8 @@ internal sealed class ProcessReactor : IDisposable
         }
         var at = _time.GetUtcNow();
         // What the process wrote before it ended is in the pipes already; a grandchild that still holds them open is not waited for.
-        child.OutFd = Read(child, child.OutFd, false, int.MaxValue);
-        child.ErrFd = Read(child, child.ErrFd, true, int.MaxValue);
+        child.OutFd = Read(child, child.OutFd, false, ReadsAtEnd);
+        child.ErrFd = Read(child, child.ErrFd, true, ReadsAtEnd);
         _children.Remove(child);
         Close(child);
         child.Sink?.Complete();

@@ -124,6 +124,7 @@ public sealed class ContainerRuntimeTests : IAsyncLifetime
         while (seen.Code != 0);
         Assert.Equal("inside\n", seen.Output);
         Assert.Equal(5, (await container.ExecAsync(["sh", "-c", "exit 5"], Patience, 4096, CancellationToken.None)).Code);
+        Assert.Equal(0, (await container.ExecAsync(["sh", "-c", "yes & exit 0"], Patience, 4096, CancellationToken.None)).Code);
         Assert.True((await container.ExecAsync(["sleep", "60"], TimeSpan.FromMilliseconds(100), 4096, CancellationToken.None)).TimedOut);
         container.Signal(Native.SigKill);
         await container.Exited.WaitAsync(Patience, TestContext.Current.CancellationToken);
@@ -191,6 +192,46 @@ public sealed class ContainerRuntimeTests : IAsyncLifetime
     {
         var id = RandomNumberGenerator.GetHexString(64, lowercase: true);
         return new ContainerSpec(id, "p", Path.Combine(_state, "containers", id), command) { Environment = [new("PATH", "/usr/bin:/bin")] };
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_command_is_fed_read_and_ended_also_where_containers_are_plain_processes(bool isPlain)
+    {
+        using var runtime = new ContainerRuntime(new ContainerRuntimeOptions(_lab, _state) { Plain = isPlain }, TimeProvider.System);
+        var (container, failure) = await runtime.StartAsync(Spec(["sleep", "60"]), new Output(), CancellationToken.None);
+        Assert.Null(failure);
+        Assert.Equal((3, "got hello\n", "not a tty\n"), await CommandAsync(container!, "read x; tty <&2 >&2; echo got $x; cat; exit 3", null));
+        Assert.Equal((4, "hello\r\ngot hello\r\n30 70\r\n", ""), await CommandAsync(container!, "read x; echo got $x; stty size; exit 4", new TerminalSize(70, 30)));
+        var (last, _) = await container!.StartAsync(new CommandRequest(["sleep", "60"], false, null));
+        container.Signal(Native.SigKill);
+        Assert.Equal(137, await last!.Exited.WaitAsync(Patience, TestContext.Current.CancellationToken));
+        await last.DisposeAsync();
+        await container.Exited.WaitAsync(Patience, TestContext.Current.CancellationToken);
+    }
+
+    private static async Task<(int Code, string Output, string Errors)> CommandAsync(RunningContainer container, string script, TerminalSize? terminal)
+    {
+        var (command, failure) = await container.StartAsync(new CommandRequest(["sh", "-c", script], true, terminal));
+        Assert.Null(failure);
+        await using (command)
+        {
+            await command!.WriteAsync("hello\n"u8.ToArray(), CancellationToken.None);
+            command.CloseInput();
+            var text = await Task.WhenAll(ReadAsync(command, false), ReadAsync(command, true)).WaitAsync(Patience, TestContext.Current.CancellationToken);
+            return (await command.Exited, text[0], text[1]);
+        }
+    }
+
+    private static async Task<string> ReadAsync(ContainerCommand command, bool isError)
+    {
+        var (text, buffer) = (new StringBuilder(), new byte[1024]);
+        while (await command.ReadAsync(isError, buffer, TestContext.Current.CancellationToken) is > 0 and var count)
+        {
+            text.Append(Encoding.UTF8.GetString(buffer, 0, count));
+        }
+        return text.ToString();
     }
 
     private sealed class Output : IOutputSink
