@@ -52,6 +52,10 @@ internal sealed class ExecHandler(ApiServices services)
         {
             return (null, ApiFailure.BadRequest("you must specify at least 1 of stdin, stdout, stderr"));
         }
+        if (request.Http.Request.Headers.Upgrade.Count == 0)
+        {
+            return (null, ApiFailure.BadRequest("Upgrade request required"));
+        }
         if (pod.Spec.NodeName is not { Length: > 0 } node)
         {
             return (null, ApiFailure.BadRequest($"pod {request.Name} does not have a host assigned"));
@@ -69,7 +73,7 @@ internal sealed class ExecHandler(ApiServices services)
         var http = request.Http;
         if (!http.WebSockets.IsWebSocketRequest)
         {
-            await Answers.FailAsync(http, ApiFailure.BadRequest(http.Request.Headers.Upgrade.Count > 0 ? TooOld : "Upgrade request required"));
+            await Answers.FailAsync(http, ApiFailure.BadRequest(TooOld));
             return;
         }
         if (ExecSession.Protocols.FirstOrDefault(http.WebSockets.WebSocketRequestedProtocols.Contains) is not { } protocol)
