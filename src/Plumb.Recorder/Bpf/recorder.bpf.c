@@ -202,52 +202,53 @@ static void *(*get_current_task)(void) = (void *)158;
 // The calling thread, from its task where types are known (cheap), else from helpers.
 struct caller {
     void *task;
-    void *cgroup;
     u64 cgroup_id;
     u32 tgid;
     u32 tid;
 };
 
-INLINE void find_caller(struct caller *caller, int typed)
+// Which ring a cgroup's calls go to, by its number; negative: none.
+INLINE s64 ring_of_cgroup(u64 *id)
 {
-    if (typed) {
-        caller->task = get_current_task();
-        caller->tgid = READ32(caller->task, TASK_TGID);
-        caller->tid = READ32(caller->task, TASK_PID);
-        caller->cgroup = (void *)READ64(READ64(caller->task, TASK_CGROUPS), CSS_SET_CGROUP);
-        caller->cgroup_id = READ64(READ64(caller->cgroup, CGROUP_NODE), NODE_ID);
-        return;
-    }
+    u64 *number = map_lookup(&ring_of, id);
+    return number ? *number : -1;
+}
+
+// The ring that the caller's calls go to; negative: none. Most callers are nobody's, so what tells that soonest comes first.
+INLINE s64 find_by_task(struct caller *caller)
+{
+    caller->task = get_current_task();
+    void *cgroup = (void *)READ64(READ64(caller->task, TASK_CGROUPS), CSS_SET_CGROUP);
+    u32 level = READ32(cgroup, CGROUP_LEVEL);
+    if (level < control.level)
+        return -1;
+    caller->cgroup_id = READ64(READ64(cgroup, CGROUP_NODE), NODE_ID);
+    s64 number = 0;
+    if (control.every)
+        number = ring_of_cgroup(&caller->cgroup_id);
+    else if (control.cgroup && caller->cgroup_id != control.cgroup
+        && (level == control.level || get_current_ancestor_cgroup_id(control.level) != control.cgroup))
+        return -1;
+    if (number < 0)
+        return -1;
+    caller->tgid = READ32(caller->task, TASK_TGID);
+    if (caller->tgid == control.not_tgid || (control.tgid && caller->tgid != control.tgid))
+        return -1;
+    caller->tid = READ32(caller->task, TASK_PID);
+    return number;
+}
+
+INLINE s64 find_by_helpers(struct caller *caller)
+{
     u64 ids = get_current_pid_tgid();
     caller->tgid = ids >> 32;
     caller->tid = (u32)ids;
+    if (caller->tgid == control.not_tgid || (control.tgid && caller->tgid != control.tgid))
+        return -1;
     caller->cgroup_id = get_current_cgroup_id();
-}
-
-INLINE int is_target(struct caller *caller, int typed)
-{
-    if (control.tgid)
-        return control.tgid == caller->tgid;
-    if (!control.cgroup || caller->cgroup_id == control.cgroup)
-        return 1;
-    if (!typed)
-        return current_task_under_cgroup(&target, 0) == 1;
-    if ((u32)READ32(caller->cgroup, CGROUP_LEVEL) <= control.level)
-        return 0;
-    return get_current_ancestor_cgroup_id(control.level) == control.cgroup;
-}
-
-// The ring that the caller's calls go to, by its number; negative: none.
-INLINE s64 ring_number(struct caller *caller, int typed)
-{
-    if (caller->tgid == control.not_tgid)
-        return -1;
-    if (!control.every)
-        return is_target(caller, typed) ? 0 : -1;
-    if (typed && (u32)READ32(caller->cgroup, CGROUP_LEVEL) < control.level)
-        return -1;
-    u64 *number = map_lookup(&ring_of, &caller->cgroup_id);
-    return number ? *number : -1;
+    if (control.every)
+        return ring_of_cgroup(&caller->cgroup_id);
+    return !control.cgroup || caller->cgroup_id == control.cgroup || current_task_under_cgroup(&target, 0) == 1 ? 0 : -1;
 }
 
 // The item's place: the whole payload when it is the only one, else its half, or all but the narrow end.
@@ -537,8 +538,7 @@ INLINE int on_enter(struct registers *regs, u64 nr, enum means means)
 {
     int typed = means == TASK;
     struct caller caller;
-    find_caller(&caller, typed);
-    s64 number = ring_number(&caller, typed);
+    s64 number = typed ? find_by_task(&caller) : find_by_helpers(&caller);
     if (number < 0)
         return 0;
     u32 key = number;
