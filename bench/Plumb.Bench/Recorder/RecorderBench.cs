@@ -3,19 +3,23 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Plumb.Recorder;
+using Plumb.Recorder.Always;
 using Plumb.Recorder.Kernel;
 using Plumb.Recorder.Targets;
 
 namespace Plumb.Bench.Recorder;
 
-/// <summary>What recording adds to a system call: untraced, two empty programs (the floor), recorded, next to a recording, and strace -f; interleaved, medians.</summary>
+/// <summary>
+/// What recording adds to a system call: untraced, two empty programs (the floor), recorded, next to a recording, in a container of the recorder that is always on, in a
+/// service beside it, and strace -f; interleaved, medians.
+/// </summary>
 internal static class RecorderBench
 {
     private const int ManyCalls = 1_000_000;
     private const int FewCalls = 20_000;
     private const double TickNs = 1e9;
 
-    private static readonly string[] Ways = ["untraced", "floor", "recorded", "bystander", "strace"];
+    private static readonly string[] Ways = ["untraced", "floor", "recorded", "bystander", "always", "beside", "strace"];
 
     public static async Task<int> RunAsync(string root, JsonObject context, bool quick)
     {
@@ -56,10 +60,13 @@ internal static class RecorderBench
             RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false,
         })!;
         await loop.StandardOutput.ReadLineAsync();
-        if (way == "recorded")
+        using var directories = new BenchCgroups(hierarchy.Mount);
+        var place = way switch { "recorded" => cgroup.Cgroup, "always" => directories.Container, "beside" => directories.Service, _ => null };
+        if (place is not null)
         {
-            await File.WriteAllTextAsync(Path.Combine(cgroup.Cgroup, "cgroup.procs"), loop.Id.ToString(CultureInfo.InvariantCulture));
+            await File.WriteAllTextAsync(Path.Combine(place, "cgroup.procs"), loop.Id.ToString(CultureInfo.InvariantCulture));
         }
+        using var always = way is "always" or "beside" ? Good(FlightRecorder.Start("bench", directories.Prefix)) : null;
         using var recording = way is "recorded" or "bystander" ? Good(Recording.Start(Good(RecordingScope.OfCgroup(hierarchy, cgroup.Cgroup)))) : null;
         using var floor = way == "floor" ? Good(LoadedPrograms.Load(ProgramSet.Floor)) : null;
         floor?.Attach();
@@ -74,9 +81,10 @@ internal static class RecorderBench
         {
             await strace.WaitForExitAsync();
         }
-        if (recording is not null && way == "recorded" && recording.Counters.Recorded < (ulong)times)
+        var recorded = way switch { "recorded" => recording!.Counters.Recorded, "always" => always!.Read(always.Containers().Single())!.Counters.Recorded, _ => (ulong)times };
+        if (recorded < (ulong)times)
         {
-            throw new InvalidOperationException($"only {recording.Counters.Recorded} of {times} calls were recorded: this measured something else");
+            throw new InvalidOperationException($"only {recorded} of {times} calls were recorded: this measured something else");
         }
         return (parts[0], parts[1] + tracer);
     }
