@@ -25,7 +25,7 @@ public sealed class InterruptedLabTests : IDisposable
         var cgroups = await CgroupsAsync();
 
         Process.Start("kill", ["-INT", $"{up.Id}"]).WaitForExit();
-        await up.WaitForExitAsync(Cancel);
+        await up.WaitForExitAsync(Cancel).WaitAsync(TimeSpan.FromMinutes(2), Cancel);
 
         Assert.Equal("", await ProcessesAsync());
         Assert.DoesNotContain(_home.FullName, await File.ReadAllTextAsync("/proc/self/mountinfo", Cancel), StringComparison.Ordinal);
