@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Plumb.EndToEnd.Kubectl;
 using Plumb.EndToEnd.Lab;
 
 namespace Plumb.EndToEnd.Recorder;
@@ -88,6 +89,32 @@ public sealed class RecordedPodTests(LabOfTheProgram lab)
         finally
         {
             await lab.ShellAsync($"{LabPods.Kubectl} delete pod diff-good diff-bad --now");
+        }
+    }
+
+    [Fact]
+    public async Task What_is_typed_into_a_running_pod_is_in_its_ring()
+    {
+        await _pods.StartAsync();
+        Assert.SkipWhen(KubectlProgram.Newest is null, "needs a kubectl");
+        var applied = await lab.ShellAsync(LabPods.Apply(LabPods.Manifest("first-trace", "exec sleep 600")) + $"\n{LabPods.Kubectl} wait --for=condition=Ready pod/first-trace --timeout=60s >&2");
+        Assert.True(applied.ExitCode == 0, applied.Error);
+        try
+        {
+            var typed = await lab.ShellAsync($"{KubectlProgram.Newest} --kubeconfig $(./plumb kubeconfig) exec -i first-trace -- /bin/sh <<'END'\nls /\necho Hello World > /tmp/test.txt\ncat /tmp/test.txt\nEND\n");
+            Assert.SkipWhen(typed.Error.Contains("exec needs kubectl", StringComparison.Ordinal), typed.Error);
+            Assert.EndsWith("Hello World\n", typed.Output, StringComparison.Ordinal);
+
+            var traced = await lab.ShellAsync("./plumb trace pod/first-trace --last 4096");
+            Assert.Matches("^NODE +NAMESPACE +POD +CONTAINER +CPU +PID +COMM +SYSCALL +PARAMETERS +RET", traced.Output);
+            Assert.Matches("node\\d +default +first-trace +main +\\d+ +\\d+ +ls +getdents64 +fd=3</>", traced.Output);
+            Assert.Matches("sh +open(at)? .*filename=\"/tmp/test.txt\", flags=O_WRONLY\\|O_CREAT\\|O_TRUNC", traced.Output);
+            Assert.Matches("cat +open(at)? .*filename=\"/tmp/test.txt\", flags=O_RDONLY", traced.Output);
+            Assert.Contains("buf=\"Hello World\\n\"", traced.Output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await lab.ShellAsync($"{LabPods.Kubectl} delete pod first-trace --now");
         }
     }
 
